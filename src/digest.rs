@@ -1,0 +1,255 @@
+//! Digests: what they are, how they are written, and the canonical hasher that makes them.
+//!
+//! A digest is a key of *what was compiled*, never a checksum of stored bytes; that is [`Checksum`].
+//! Deliberately absent: any digest without an origin (no default, no zero), and any way to change one.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A 32-byte BLAKE3 digest of a canonical byte string.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// Takes a digest that was computed earlier, as read from a file.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes of the digest, in the order in which they are written.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// A digest or checksum is not the right number of lower-case hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not {digits} hexadecimal digits in lower case")]
+pub struct ParseDigestError {
+    text: String,
+    digits: usize,
+}
+
+/// Reads exactly `2 * N` lower-case hexadecimal digits: one value has one spelling.
+fn from_hex<const N: usize>(text: &str) -> Result<[u8; N], ParseDigestError> {
+    let digit = |c: u8| match c {
+        b'0'..=b'9' => Some(c - b'0'),
+        b'a'..=b'f' => Some(c - b'a' + 10),
+        _ => None,
+    };
+    let error = || ParseDigestError { text: text.chars().take(80).collect(), digits: 2 * N };
+    if text.len() != 2 * N {
+        return Err(error());
+    }
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        let (Some(high), Some(low)) = (digit(pair[0]), digit(pair[1])) else { return Err(error()) };
+        *byte = high << 4 | low;
+    }
+    Ok(bytes)
+}
+
+fn write_hex(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = [0; 64];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+    }
+    f.pad(std::str::from_utf8(&text[..2 * bytes.len()]).map_err(|_| fmt::Error)?)
+}
+
+impl FromStr for Digest {
+    type Err = ParseDigestError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        from_hex(text).map(Self)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_hex(&self.0, f)
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:.12}…")
+    }
+}
+
+macro_rules! typed_digest {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Digest);
+
+        impl $name {
+            /// Says what this digest is the digest of.
+            pub const fn new(digest: Digest) -> Self {
+                Self(digest)
+            }
+
+            /// The digest without its meaning.
+            pub const fn digest(&self) -> &Digest {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseDigestError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+    };
+}
+
+typed_digest! {
+    /// The key of a fragment: the digest of a normalised procedure and of all that can change its code.
+    FragmentDigest
+}
+typed_digest! {
+    /// The key of a compilation: the digest of its contents.
+    CompilationId
+}
+typed_digest! {
+    /// The key of an executable: the digest of its contents.
+    BuildId
+}
+
+/// A 16-byte checksum of stored bytes: the first half of their BLAKE3 hash.
+/// Tells damage, and two different bodies under one digest, from sameness.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Checksum([u8; 16]);
+
+impl Checksum {
+    /// The checksum of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        let hash = blake3::hash(bytes);
+        let mut half = [0; 16];
+        half.copy_from_slice(&hash.as_bytes()[..16]);
+        Self(half)
+    }
+
+    /// The bytes of the checksum.
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl FromStr for Checksum {
+    type Err = ParseDigestError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        from_hex(text).map(Self)
+    }
+}
+
+impl fmt::Display for Checksum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_hex(&self.0, f)
+    }
+}
+
+impl fmt::Debug for Checksum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Builds canonical byte strings and hashes them.
+///
+/// Every hashed thing starts with a domain and its version. Every variable part carries its length in front,
+/// so that no two different things have the same bytes. Integers are little-endian.
+#[derive(Debug, Clone)]
+pub struct Hasher {
+    bytes: Vec<u8>,
+    prefix: usize,
+}
+
+impl Hasher {
+    /// Starts a hasher for one kind of thing. `version` changes when the same input must get another digest.
+    pub fn new(domain: &str, version: u32) -> Self {
+        let mut hasher = Self { bytes: Vec::with_capacity(1024), prefix: 0 };
+        hasher.text(domain);
+        hasher.u32(version);
+        hasher.prefix = hasher.bytes.len();
+        hasher
+    }
+
+    /// Adds a tag byte, which says what comes next.
+    pub fn tag(&mut self, tag: u8) {
+        self.bytes.push(tag);
+    }
+
+    /// Adds a 32-bit integer, also used as the length of a sequence whose members follow.
+    pub fn u32(&mut self, value: u32) {
+        self.bytes.extend_from_slice(&value.to_le_bytes());
+    }
+
+    /// Adds a number by its bits, so that `0.0` and `-0.0` differ.
+    pub fn number(&mut self, value: f64) {
+        self.bytes.extend_from_slice(&value.to_bits().to_le_bytes());
+    }
+
+    /// Adds a string: its length in bytes (32 bits), then the bytes.
+    pub fn text(&mut self, text: &str) {
+        self.bytes(text.as_bytes());
+    }
+
+    /// Adds bytes: their number (32 bits), then the bytes.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.u32(bytes.len() as u32);
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Adds another digest: 32 bytes, no length.
+    pub fn digest(&mut self, digest: &Digest) {
+        self.bytes.extend_from_slice(digest.as_bytes());
+    }
+
+    /// The canonical bytes so far, domain included; for test vectors.
+    pub fn canonical(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Hashes what was added, and makes the hasher ready for the next thing of the same kind.
+    pub fn finish(&mut self) -> Digest {
+        let digest = Digest(*blake3::hash(&self.bytes).as_bytes());
+        self.bytes.truncate(self.prefix);
+        digest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_has_one_spelling() {
+        let digest = Hasher::new("test", 1).finish();
+        let text = digest.to_string();
+        assert_eq!(text.parse::<Digest>(), Ok(digest));
+        assert!(text.to_uppercase().parse::<Digest>().is_err());
+        assert!(text[1..].parse::<Digest>().is_err());
+        assert!(format!("{text}0").parse::<Digest>().is_err());
+    }
+
+    #[test]
+    fn a_hasher_starts_anew_after_finish() {
+        let mut hasher = Hasher::new("test", 1);
+        let empty = hasher.finish();
+        hasher.text("x");
+        assert_ne!(hasher.finish(), empty);
+        assert_eq!(hasher.finish(), empty);
+    }
+}

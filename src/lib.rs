@@ -1,0 +1,16 @@
+//! `toy`: a program repository for the Toy language.
+//!
+//! The modules in reading order, floor by floor; a module imports only what stands above it.
+//! `docs/architecture.md` has the table of who may know whom, and a test holds the code to it.
+
+// Floor 0, base: what everything is made of.
+pub mod digest;
+pub mod name;
+pub mod source;
+
+// Floor 1, language: text and instructions.
+pub mod isa;
+pub mod syntax;
+
+// Floor 2, object: what compiling and linking make.
+pub mod object;

@@ -1,0 +1,3 @@
+//! The `toy` executable.
+
+fn main() {}

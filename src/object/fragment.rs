@@ -1,0 +1,70 @@
+//! Fragments: the code generated for one digest.
+
+use super::fixup::{FixupKind, Fixups};
+use crate::digest::Checksum;
+
+/// The code generated for one digest. Immutable once stored.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Fragment {
+    /// The instructions, as `isa::codec` writes them; operands are indices into `fixups`.
+    pub text: Vec<u8>,
+    /// The names that the code refers to.
+    pub fixups: Fixups,
+}
+
+/// The bytes of a stored body are no fragment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the stored body ends early, has bytes left over, or holds a fixup of no known kind")]
+pub struct BodyError;
+
+impl Fragment {
+    /// The body in its compact encoding: fixup count, fixups (kind, length, target), text.
+    /// Integers have 32 bits and are little-endian.
+    pub fn to_body(&self) -> Vec<u8> {
+        let mut body = Vec::with_capacity(self.text.len() + 16 * self.fixups.as_slice().len() + 8);
+        body.extend_from_slice(&(self.fixups.as_slice().len() as u32).to_le_bytes());
+        for fixup in self.fixups.as_slice() {
+            body.push(match fixup.kind {
+                FixupKind::Strong => 0,
+                FixupKind::Weak => 1,
+            });
+            body.extend_from_slice(&(fixup.target.len() as u32).to_le_bytes());
+            body.extend_from_slice(fixup.target.as_bytes());
+        }
+        body.extend_from_slice(&self.text);
+        body
+    }
+
+    /// Reads a body in its compact encoding. A fixup that stands there twice is an error.
+    pub fn from_body(body: &[u8]) -> Result<Self, BodyError> {
+        fn number(rest: &mut &[u8]) -> Result<u32, BodyError> {
+            let (number, tail) = rest.split_first_chunk().ok_or(BodyError)?;
+            *rest = tail;
+            Ok(u32::from_le_bytes(*number))
+        }
+        let mut rest = body;
+        let mut fixups = Fixups::default();
+        for index in 0..number(&mut rest)? {
+            let (kind, tail) = rest.split_first().ok_or(BodyError)?;
+            let kind = match kind {
+                0 => FixupKind::Strong,
+                1 => FixupKind::Weak,
+                _ => return Err(BodyError),
+            };
+            rest = tail;
+            let length = number(&mut rest)? as usize;
+            let (target, tail) = rest.split_at_checked(length).ok_or(BodyError)?;
+            rest = tail;
+            let target = std::str::from_utf8(target).map_err(|_| BodyError)?;
+            if fixups.intern(kind, target) != index {
+                return Err(BodyError);
+            }
+        }
+        Ok(Self { text: rest.to_vec(), fixups })
+    }
+
+    /// The checksum of the body.
+    pub fn checksum(&self) -> Checksum {
+        Checksum::of(&self.to_body())
+    }
+}

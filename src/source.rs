@@ -1,0 +1,83 @@
+//! Source texts and places in them.
+//!
+//! Deliberately absent: paths. Only the last part of a path is ever recorded, so that no file tells where it was made.
+
+use std::sync::Arc;
+
+/// One source text with the name by which diagnostics and compilations call it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// The file's name without directories, such as `main.toy`.
+    pub name: Arc<str>,
+    /// The whole text.
+    pub text: Arc<str>,
+}
+
+/// A range of bytes in a source text: `start` inclusive, `end` exclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Span {
+    /// Offset of the first byte.
+    pub start: u32,
+    /// Offset after the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// The range in bytes from `start` up to but without `end`.
+    pub const fn new(start: u32, end: u32) -> Self {
+        Self { start, end }
+    }
+}
+
+/// A place in a source text as people count: both numbers start at 1; the column counts characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+/// The starts of a text's lines, to turn offsets into positions.
+#[derive(Debug, Clone)]
+pub struct LineIndex<'s> {
+    text: &'s str,
+    starts: Vec<u32>,
+}
+
+impl<'s> LineIndex<'s> {
+    /// Finds the lines of `text`. A line ends after its line feed.
+    pub fn new(text: &'s str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let starts = std::iter::once(0).chain(ends.map(|(at, _)| at as u32 + 1)).collect();
+        Self { text, starts }
+    }
+
+    /// The line, from 1, that holds the byte at `offset`.
+    pub fn line(&self, offset: u32) -> u32 {
+        self.starts.partition_point(|start| *start <= offset) as u32
+    }
+
+    /// The position of the character at `offset`.
+    pub fn position(&self, offset: u32) -> Position {
+        let line = self.line(offset);
+        let start = self.starts[line as usize - 1] as usize;
+        let before = self.text.get(start..offset as usize).unwrap_or_default();
+        Position { line, column: before.chars().count() as u32 + 1 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_count_characters_from_one() {
+        let index = LineIndex::new("é x\n\ny");
+        assert_eq!(index.position(0), Position { line: 1, column: 1 });
+        assert_eq!(index.position(3), Position { line: 1, column: 3 });
+        assert_eq!(index.position(5), Position { line: 2, column: 1 });
+        assert_eq!(index.position(6), Position { line: 3, column: 1 });
+        assert_eq!(index.line(7), 3);
+    }
+}
