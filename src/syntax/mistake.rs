@@ -6,8 +6,11 @@ use super::error::{NumberFault, SyntaxError, can_be_seen};
 use super::token::Class;
 use crate::source::Span;
 
-/// How far the end of a quoted text or foreign comment is looked for, in bytes; keeps the work linear.
-const LOOKAHEAD: usize = 4096;
+/// How far the end of a foreign comment is looked for, in bytes. Bounds keep the work linear in the text.
+const LONGEST_COMMENT: usize = 4096;
+
+/// How far the end of a quoted text is looked for, in bytes.
+const LONGEST_QUOTE: usize = 256;
 
 /// Longer pieces of text are cut in messages, in characters.
 const EXCERPT: usize = 40;
@@ -110,7 +113,7 @@ impl Place<'_> {
     }
 
     fn block_comment(&self) -> (SyntaxError, usize) {
-        let near = head(self.rest(), LOOKAHEAD);
+        let near = head(self.rest(), LONGEST_COMMENT);
         let length = near.find("*/").map_or_else(|| line_end(self.rest()), |end| end + 2);
         self.comment("/*", length)
     }
@@ -139,7 +142,7 @@ impl Place<'_> {
 
     /// The length up to and with the next of `closers` on this line.
     fn closer(&self, closers: &[char]) -> Option<usize> {
-        let near = head(self.rest(), LOOKAHEAD);
+        let near = head(self.rest(), LONGEST_QUOTE);
         let line = &near[..line_end(near)];
         line.char_indices().skip(1).find(|(_, c)| closers.contains(c)).map(|(at, c)| at + c.len_utf8())
     }
