@@ -14,3 +14,6 @@ pub mod syntax;
 
 // Floor 2, object: what compiling and linking make.
 pub mod object;
+
+// Floor 4, verbs: each turns what stands below it into a value.
+pub mod vm;
