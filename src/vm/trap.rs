@@ -95,7 +95,7 @@ pub struct Call {
 /// So many of the innermost calls are kept.
 pub(super) const INNERMOST: usize = 16;
 /// So many of the outermost calls are kept.
-pub(super) const OUTERMOST: usize = 4;
+pub const OUTERMOST: usize = 4;
 /// So many operands are kept.
 pub(super) const OPERANDS: usize = 16;
 
