@@ -76,10 +76,10 @@ impl Verb for LinkArgs {
             .map_err(|errors| Failure::Problems(self.located(errors, Severity::Error)))?;
         // The executable first: a record of one that is not there would be dropped by gc.
         let bytes = executable::write(&self.output, &linked.executable)?;
+        self.record(&repository, linked.record.clone())?;
         if let Some(path) = &self.map {
             file::replace(path, linked.map.to_string().as_bytes(), Mode::Plain)?;
         }
-        self.record(&repository, linked.record.clone())?;
         Ok(self.done(linked, bytes))
     }
 }

@@ -119,6 +119,6 @@ impl RunArgs {
             trap.place().and_then(|call| info.mark(call, &trap.operator)).into_iter().collect::<Vec<_>>();
         let mut sources = directories.to_vec();
         sources.extend(self.repository.as_deref().map(|path| directory(path).to_owned()));
-        locate(TrapProblem::new(trap, &info).into(), Severity::Error, &marks, &sources)
+        locate(TrapProblem::new(trap, &info, self.repository.as_deref()).into(), Severity::Error, &marks, &sources)
     }
 }

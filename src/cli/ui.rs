@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Write as _};
 
-use miette::{Diagnostic, MietteHandler, MietteHandlerOpts, Report, ReportHandler as _};
+use miette::{Diagnostic, LabeledSpan, MietteHandler, MietteHandlerOpts, Report, ReportHandler as _};
 use serde_json::{Value, json};
 
 use super::Common;
@@ -154,8 +154,21 @@ fn describe(problem: &dyn Diagnostic) -> Value {
         "message": problem.to_string(),
         "help": problem.help().map(|help| help.to_string()),
     });
-    if let (Some(object), false) = (value.as_object_mut(), related.is_empty()) {
-        object.insert("related".to_owned(), related.into());
+    for (key, rows) in [("places", places(problem)), ("related", related)] {
+        if let (Some(object), false) = (value.as_object_mut(), rows.is_empty()) {
+            object.insert(key.to_owned(), rows.into());
+        }
     }
     value
+}
+
+/// Where a problem is: file, line and column, counted from 1, and what there is to say there.
+fn places(problem: &dyn Diagnostic) -> Vec<Value> {
+    let Some(source) = problem.source_code() else { return Vec::new() };
+    let place = |label: LabeledSpan| {
+        let found = source.read_span(label.inner(), 0, 0).ok()?;
+        let (line, column) = (found.line() + 1, found.column() + 1);
+        Some(json!({ "file": found.name(), "line": line, "column": column, "label": label.label() }))
+    };
+    problem.labels().into_iter().flatten().filter_map(place).collect()
 }

@@ -10,7 +10,7 @@ use walkdir::WalkDir;
 use super::{Caution, Fate, GcError};
 use crate::digest::{BuildId, CompilationId};
 use crate::object::link_record::LinkRecord;
-use crate::store::file::{directory, io_error};
+use crate::store::file::{directory, io_error, shown};
 use crate::store::seal::{Kind, identify};
 use crate::store::wire::{executable, ticket};
 use crate::store::{Repository, StoreError};
@@ -48,6 +48,7 @@ impl Roots {
         caution: Caution,
     ) -> Result<Self, GcError> {
         let home = directory(file);
+        let view = repository.read()?;
         let mut roots = Self { named: !places.is_empty(), ..Self::default() };
         let default = [home.to_owned()];
         for place in if roots.named { places } else { &default } {
@@ -55,7 +56,7 @@ impl Roots {
                 roots.look_at(&path, caution)?;
             }
         }
-        for link in repository.read()?.links() {
+        for link in view.links() {
             let link = link?;
             if let Some(place) = link.place.filter(|_| !roots.builds.contains(&link.build)) {
                 let path = home.join(place.as_str());
@@ -107,7 +108,7 @@ fn files_below(place: &Path) -> Result<Vec<PathBuf>, StoreError> {
             io_error("look for tickets in", &path)(error.into())
         })?;
         if entry.file_type().is_file() || (entry.depth() == 0 && entry.path().is_file()) {
-            files.push(entry.into_path());
+            files.push(shown(entry.path()).to_owned());
         }
     }
     Ok(files)
@@ -129,8 +130,8 @@ fn read_root(path: &Path) -> Result<Option<(Root, Option<BuildId>)>, StoreError>
         }
         // A name of ours over something else is a file that was damaged: it keeps what nobody can tell.
         None if path.extension().is_some_and(|ending| ending == "to" || ending == "tx") => {
-            let (found, expected) = ("no file of toy's", "a ticket or executable");
-            return Err(StoreError::Kind { path: path.to_owned(), found, expected });
+            let expected = "a ticket or executable";
+            return Err(StoreError::Kind { path: path.to_owned(), found: None, expected });
         }
         Some(Kind::Repository) | None => None,
     })

@@ -3,7 +3,8 @@
 //! Deliberately absent: what is in them. Lock files too: the lock is the operating system's, on the file itself,
 //! and goes with the process that holds it.
 
-use std::fs::{self, File, Permissions};
+use std::error::Error;
+use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -24,7 +25,19 @@ pub enum Mode {
 /// Attaches what was tried, and with which file, to an error of the operating system.
 pub fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
     let path = path.to_owned();
-    move |source| StoreError::Io { action, path, source }
+    move |error| StoreError::Io { action, path, source: system_error(error) }
+}
+
+/// The system's own words, without what a library wrapped around them, such as the name of a temporary file.
+fn system_error(error: io::Error) -> io::Error {
+    let mut inner = error.get_ref().map(|inner| inner as &dyn Error);
+    while let Some(cause) = inner {
+        if let Some(code) = cause.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error) {
+            return io::Error::from_raw_os_error(code);
+        }
+        inner = cause.source();
+    }
+    error
 }
 
 /// Reads a whole file. `None` when there is none.
@@ -76,22 +89,38 @@ fn create(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
 
 /// A flushed file with these bytes in the directory of `path`. It removes itself unless it is given a name.
 fn temporary(path: &Path, bytes: &[u8], mode: Mode) -> Result<tempfile::NamedTempFile, StoreError> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".toy-").suffix(".new");
-    #[cfg(unix)]
-    let builder = {
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(Permissions::from_mode(if mode == Mode::Executable { 0o777 } else { 0o666 }))
-    };
-    let mut file = builder.tempfile_in(directory(path)).map_err(io_error("create a file beside", path))?;
-    file.write_all(bytes).map_err(io_error("write", path))?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".toy-")
+        .suffix(".new")
+        .make_in(directory(path), |name| create_new(name, mode))
+        .map_err(io_error("create a file beside", path))?;
+    // Not through the wrapper, whose errors name the temporary file.
+    file.as_file_mut().write_all(bytes).map_err(io_error("write", path))?;
     file.as_file().sync_all().map_err(io_error("flush", path))?;
     Ok(file)
+}
+
+fn create_new(name: &Path, mode: Mode) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(if mode == Mode::Executable { 0o777 } else { 0o666 });
+    }
+    #[cfg(not(unix))]
+    let _ = mode;
+    options.open(name)
 }
 
 /// The directory that holds a file.
 pub fn directory(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A path as people write it: what lies in the current directory has no `./` in front.
+pub fn shown(path: &Path) -> &Path {
+    path.strip_prefix(".").ok().filter(|rest| !rest.as_os_str().is_empty()).unwrap_or(path)
 }
 
 /// Makes a new name in a directory last.

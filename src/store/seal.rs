@@ -126,9 +126,8 @@ fn check_header(kind: Kind, path: &Path, bytes: &[u8]) -> Result<(), StoreError>
         return Err(damaged(kind, &path, None, "it ends before its trailer does".into()));
     }
     match identify(bytes) {
-        None => Err(StoreError::Kind { path, found: "no file of toy's", expected }),
-        Some(found) if found != kind => Err(StoreError::Kind { path, found: found.described(), expected }),
-        Some(_) => {
+        found if found != Some(kind) => Err(StoreError::Kind { path, found, expected }),
+        _ => {
             let version = bytes.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"version: "));
             let found = String::from_utf8_lossy(version.unwrap_or_default()).chars().take(20).collect();
             Err(StoreError::Version { path, found, expected: VERSION })

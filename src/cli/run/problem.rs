@@ -1,6 +1,7 @@
 //! What can be wrong when a program runs, as diagnostics.
 
 use std::fmt::{Display, Write as _};
+use std::path::Path;
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -34,7 +35,8 @@ pub(super) struct TrapProblem {
 }
 
 impl TrapProblem {
-    pub(super) fn new(trap: &Trap, info: &DebugInfo) -> Self {
+    /// A trap with what is known of it from `named`, the repository that the user named, or from any other.
+    pub(super) fn new(trap: &Trap, info: &DebugInfo, named: Option<&Path>) -> Self {
         let mut message = format!("{} in `{}`", trap.error, trap.operator);
         if let Some(limit) = trap.limit {
             // Writing to a string cannot fail.
@@ -43,13 +45,18 @@ impl TrapProblem {
         let mut help = calls(trap, info);
         help.push_str(&operands(trap));
         match trap.place() {
-            Some(_) if info.is_empty() => {
-                help.push_str("no repository with its lines was found; `-r FILE` names one")
-            }
+            Some(_) if info.is_empty() => help.push_str(&no_lines(named)),
             Some(call) if !info.has_lines(call) => help.push_str("compile with `-g` to see the line"),
             _ => {}
         }
         Self { message, code: format!("toy::run::{}", trap.error), help: help.trim_end().to_owned() }
+    }
+}
+
+fn no_lines(named: Option<&Path>) -> String {
+    match named {
+        Some(path) => format!("`{}` is no repository that has its lines", path.display()),
+        None => "no repository with its lines was found; `-r FILE` names one".to_owned(),
     }
 }
 
