@@ -1,8 +1,9 @@
 //! `cargo xtask …`: the project's own chores.
 //!
-//! `demo` performs the distributed build of the sample, and `diagrams` draws the pictures of `docs/workflow.md`.
-//! Neither links with `toy`: they run it as a user would.
+//! `demo` performs the distributed build of the sample, `bench` measures it on large programs, and `diagrams`
+//! draws the pictures of `docs/workflow.md`. None of them links with `toy`: they run it as a user would.
 
+mod bench;
 mod build;
 mod demo;
 mod diagrams;
@@ -26,6 +27,10 @@ Usage: cargo xtask <CHORE> [OPTIONS]
 Chores:
   demo       build the sample with two agents and a host, and check all that is promised
                --out DIR            where everything goes (default: target/demo; emptied first)
+  bench      time the same workflow on generated programs of growing size
+               --procedures N,N,…   the sizes (default: 100,1000,10000)
+               --runs N             runs of each size (default: 3)
+               --json FILE          also write the measurements to a file
   diagrams   draw docs/images/step*.svg anew
   help       print this
 ";
@@ -44,6 +49,7 @@ fn perform(mut arguments: impl Iterator<Item = String>) -> Result<ExitCode> {
     let chore = arguments.next().unwrap_or_else(|| "help".into());
     match chore.as_str() {
         "demo" => demo::run(&Options::parse(arguments, &["--out"])?),
+        "bench" => bench::run(&Options::parse(arguments, &["--procedures", "--runs", "--json"])?),
         "diagrams" => Options::parse(arguments, &[]).and_then(|_| diagrams::run()),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
