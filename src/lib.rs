@@ -14,3 +14,18 @@ pub mod syntax;
 
 // Floor 2, object: what compiling and linking make.
 pub mod object;
+
+// Floor 3, store: where objects are kept.
+pub mod store;
+
+// Floor 4, verbs: each turns what stands below it into a value.
+pub mod check;
+pub mod compile;
+pub mod gc;
+pub mod link;
+pub mod merge;
+pub mod strip;
+pub mod vm;
+
+// Floor 5, edge: arguments, streams, exit status.
+pub mod cli;

@@ -1,3 +1,7 @@
-//! The `toy` executable.
+//! The `toy` executable: hands its arguments to [`toy::cli`].
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    toy::cli::run(std::env::args_os())
+}

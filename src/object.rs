@@ -7,3 +7,4 @@ pub mod executable;
 pub mod fixup;
 pub mod fragment;
 pub mod line_table;
+pub mod link_record;

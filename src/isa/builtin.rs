@@ -46,7 +46,7 @@ operators! {
     Exch "exch" "any1 any2 exch any2 any1" "Exchanges the two values on top of the operand stack.";
     Exec "exec" "any exec -" "Executes a procedure or operator; pushes any other value back.";
     For "for" "initial increment limit proc for -" "Executes a procedure for each value of an arithmetic progression.";
-    Get "get" "dict key get any" "The value stored under a key.";
+    Get "get" "dict key get any" "The value under a key of a dictionary, or the element at an index of a procedure or string.";
     If "if" "bool proc if -" "Executes a procedure when a condition is true.";
     IfElse "ifelse" "bool proc1 proc2 ifelse -" "Executes the first procedure when a condition is true, else the second.";
     Known "known" "dict key known bool" "Whether a dictionary holds a key.";
@@ -58,6 +58,7 @@ operators! {
     Sub "sub" "num1 num2 sub num" "The first number minus the second.";
     SystemDict "systemdict" "- systemdict dict" "The dictionary of the operators.";
     Trace "trace" "bool trace -" "Turns the tracing of execution on or off.";
+    Write "write" "any write -" "Writes a value's text to standard output, without a line feed.";
 }
 
 impl Builtin {

@@ -32,6 +32,9 @@ pub enum CompilationError {
     /// The same name twice.
     #[error("`{0}` is defined twice in one compilation")]
     Duplicate(Name),
+    /// A procedure's name that is none.
+    #[error("`{0}` cannot be the name of a procedure")]
+    Name(String),
     /// A source name with directories in it, or none.
     #[error("`{0}` is not the name of a file without directories")]
     Source(String),

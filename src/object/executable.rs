@@ -1,5 +1,6 @@
 //! Executables: a linked program.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::digest::{BuildId, CompilationId, FragmentDigest, Hasher};
@@ -66,5 +67,30 @@ impl Executable {
         hasher.u32(self.strings.len() as u32);
         self.strings.iter().for_each(|string| hasher.text(string));
         BuildId::new(hasher.finish())
+    }
+}
+
+/// The strings of an executable, each once, in order of first use.
+#[derive(Debug, Default)]
+pub struct Strings {
+    all: Vec<Arc<str>>,
+    indices: HashMap<Arc<str>, u32>,
+}
+
+impl Strings {
+    /// The index of a string, which is added when it is new.
+    pub fn intern(&mut self, string: &str) -> u32 {
+        if let Some(index) = self.indices.get(string) {
+            return *index;
+        }
+        let (index, string) = (self.all.len() as u32, Arc::<str>::from(string));
+        self.all.push(Arc::clone(&string));
+        self.indices.insert(string, index);
+        index
+    }
+
+    /// The strings by index.
+    pub fn into_vec(self) -> Vec<Arc<str>> {
+        self.all
     }
 }

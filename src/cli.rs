@@ -1,0 +1,156 @@
+//! The edge: takes the arguments apart, calls a verb, and shows what it gives back.
+//!
+//! One executable is all the tools: the name that it is called by, or the first argument, says which.
+//! Exit status: 0 done, 1 a problem in the input or a trap, 2 wrong usage; decided here and nowhere else.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{ArgMatches, Args, Command, CommandFactory as _, FromArgMatches, Parser};
+
+pub mod check;
+pub mod compile;
+pub mod dump;
+pub mod gc;
+pub mod inputs;
+pub mod link;
+pub mod links;
+pub mod merge;
+pub mod place;
+pub mod run;
+pub mod strip;
+pub mod ui;
+
+use ui::{Done, Failure, Ui};
+
+/// A program repository for the Toy language: compiles every procedure once, wherever that was.
+#[derive(Debug, Parser)]
+#[command(name = "toy", version, subcommand_required = true, arg_required_else_help = true)]
+#[command(
+    after_help = "Called by the name of one of its tools (toycc, toystrip, toymerge, toyld, toyvm, toygc), it is \
+that tool; `toy links --install DIR` makes the names. Exit status: 0 done, 1 a problem in the input, 2 wrong usage."
+)]
+struct Toy {}
+
+/// Options of every verb.
+#[derive(Debug, Clone, Args)]
+pub struct Common {
+    /// Write the report as one JSON object to standard output
+    #[arg(long, help_heading = "Output")]
+    json: bool,
+
+    /// Write no report, only problems
+    #[arg(short, long, help_heading = "Output")]
+    quiet: bool,
+
+    /// Colour problems: always, never, or on a terminal (NO_COLOR turns it off)
+    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
+    color: ui::Color,
+}
+
+/// The arguments of a verb, and what it does with them.
+trait Verb: Args {
+    /// Carries the verb out. Problems that leave a result go into [`Done`], others are the error.
+    fn run(&self, ui: &Ui) -> Result<Done, Failure>;
+}
+
+/// A verb: its name, the names of the tool that it is, and how to build and run it.
+struct Entry {
+    name: &'static str,
+    applets: &'static [&'static str],
+    augment: fn(Command) -> Command,
+    run: fn(&ArgMatches, &Ui) -> Result<Done, Failure>,
+}
+
+const fn entry<V: Verb>(name: &'static str, applets: &'static [&'static str]) -> Entry {
+    Entry {
+        name,
+        applets,
+        augment: V::augment_args,
+        run: |matches, ui| V::from_arg_matches(matches).map_err(Failure::Usage)?.run(ui),
+    }
+}
+
+/// Every verb and every name of it.
+static VERBS: &[Entry] = &[
+    entry::<compile::CompileArgs>("compile", &["toycc"]),
+    entry::<strip::StripArgs>("strip", &["toystrip"]),
+    entry::<merge::MergeArgs>("merge", &["toymerge"]),
+    entry::<link::LinkArgs>("link", &["toyld", "toylink"]),
+    entry::<run::RunArgs>("run", &["toyvm"]),
+    entry::<gc::GcArgs>("gc", &["toygc"]),
+    entry::<check::CheckArgs>("check", &[]),
+    entry::<dump::DumpArgs>("dump", &[]),
+    entry::<links::LinksArgs>("links", &[]),
+];
+
+/// The names under which the executable is one of its tools.
+pub fn applets() -> impl Iterator<Item = &'static str> {
+    VERBS.iter().flat_map(|verb| verb.applets).copied()
+}
+
+fn verb_command(verb: &Entry, name: &'static str) -> Command {
+    Common::augment_args((verb.augment)(Command::new(name).version(env!("CARGO_PKG_VERSION"))))
+}
+
+/// The whole command line of `toy`.
+pub fn command() -> Command {
+    VERBS.iter().fold(Toy::command(), |toy, verb| {
+        let hidden = verb.applets.iter().map(|applet| verb_command(verb, applet).hide(true));
+        toy.subcommand(verb_command(verb, verb.name)).subcommands(hidden)
+    })
+}
+
+/// The verb that has this name, as a verb or as a tool.
+fn lookup(name: &str) -> Option<&'static Entry> {
+    VERBS.iter().find(|verb| verb.name == name || verb.applets.contains(&name))
+}
+
+/// The tool that an executable of this path is, if its name without `.exe` says that it is one.
+fn applet_of(path: &Path) -> Option<(&'static Entry, &'static str)> {
+    let name = path.file_name()?.to_str()?;
+    let stem = name.strip_suffix(".exe").unwrap_or(name);
+    VERBS.iter().find_map(|verb| Some((verb, *verb.applets.iter().find(|applet| **applet == stem)?)))
+}
+
+/// Does what the arguments say; the first of them is the name that the executable was called by.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = arguments.into_iter().collect::<Vec<_>>();
+    match dispatch(&arguments) {
+        Ok(code) => code,
+        // Help and version are done, everything else is wrong usage.
+        Err(error) => {
+            // A standard output that nobody reads is no failure.
+            _ = error.print();
+            ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+        }
+    }
+}
+
+fn dispatch(arguments: &[OsString]) -> Result<ExitCode, clap::Error> {
+    let called = arguments.first().and_then(|name| applet_of(Path::new(name)));
+    if let Some((verb, applet)) = called {
+        return execute(verb, &verb_command(verb, applet).try_get_matches_from(arguments)?);
+    }
+    let matches = command().try_get_matches_from(arguments)?;
+    let (name, matches) = matches
+        .subcommand()
+        .ok_or_else(|| command().error(clap::error::ErrorKind::MissingSubcommand, "no verb was given"))?;
+    let verb = lookup(name)
+        .ok_or_else(|| command().error(clap::error::ErrorKind::InvalidSubcommand, "there is no such verb"))?;
+    execute(verb, matches)
+}
+
+fn execute(verb: &Entry, matches: &ArgMatches) -> Result<ExitCode, clap::Error> {
+    let ui = Ui::new(&Common::from_arg_matches(matches)?);
+    match (verb.run)(matches, &ui) {
+        Err(Failure::Usage(error)) => Err(error),
+        result => Ok(ExitCode::from(ui.finish(result))),
+    }
+}
+
+/// The size of a file in bytes; of a file that is not there, 0.
+fn size(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |metadata| metadata.len())
+}

@@ -1,0 +1,200 @@
+//! toycc (toy compile): sources to tickets; code that the repository has is not generated.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use miette::{Diagnostic, NamedSource, Report};
+use rayon::prelude::*;
+use serde_json::json;
+use thiserror::Error;
+
+use super::Verb;
+use super::inputs::{RepositoryArg, count, files};
+use super::ui::{Done, Failure, Ui};
+use crate::compile::{Compiled, CompiledUnit, Known, LineTables, Options, compile};
+use crate::source::SourceFile;
+use crate::store::file::{self, io_error};
+use crate::store::wire::ticket;
+use crate::store::{Repository, StoreError};
+
+/// Compile sources; what the repository has already is not generated again
+#[derive(Debug, Args)]
+pub struct CompileArgs {
+    /// Sources, directories to look for *.toy in, or `-` for standard input
+    #[arg(value_name = "SOURCE", required = true)]
+    sources: Vec<PathBuf>,
+
+    /// The ticket; with several sources, the directory for their tickets [default: NAME.to in the current directory]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    #[command(flatten)]
+    repository: RepositoryArg,
+
+    /// Make line tables, so that errors at run time show the source line; the code stays the same
+    #[arg(short = 'g', long)]
+    debug: bool,
+
+    /// Generate also what the repository knows without having it (see `toy strip`)
+    #[arg(long)]
+    fill: bool,
+
+    /// The name of what comes from standard input
+    #[arg(long, value_name = "NAME", default_value = "stdin.toy")]
+    source_name: String,
+
+    /// Say of every procedure whether its code was generated
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+enum InputError {
+    #[error("`{}` is not UTF-8: byte {at} is {byte:#04x}", path.display())]
+    #[diagnostic(code(toy::source::utf8), help("save the file as UTF-8"))]
+    Utf8 { path: PathBuf, at: usize, byte: u8 },
+
+    #[error("there is no `*.toy` in `{}`", path.display())]
+    #[diagnostic(code(toy::source::none))]
+    None { path: PathBuf },
+
+    #[error("`{}` and `{}` would both become `{}`", first.display(), second.display(), ticket.display())]
+    #[diagnostic(code(toy::compile::same_ticket), help("compile them one after the other, each with `-o`"))]
+    SameTicket { first: PathBuf, second: PathBuf, ticket: PathBuf },
+}
+
+/// A source, where it came from, and where its ticket goes.
+struct Job {
+    path: PathBuf,
+    ticket: PathBuf,
+    source: SourceFile,
+}
+
+impl Verb for CompileArgs {
+    fn run(&self, _: &Ui) -> Result<Done, Failure> {
+        let jobs = self.jobs()?;
+        let sources = jobs.iter().map(|job| job.source.clone()).collect::<Vec<_>>();
+        let options = Options {
+            line_tables: if self.debug { LineTables::With } else { LineTables::Without },
+            known: if self.fill { Known::Fill } else { Known::Reuse },
+        };
+        let repository = Repository::open_or_empty(&self.repository.path);
+        let compiled = compile(&repository, &sources, options)?;
+        // Everything that a ticket names is stored: now the tickets may be written.
+        self.write_tickets(&jobs, &compiled)?;
+        Ok(self.done(&jobs, compiled))
+    }
+}
+
+impl CompileArgs {
+    fn jobs(&self) -> Result<Vec<Job>, Failure> {
+        let paths = files(&self.sources, "toy")?;
+        if paths.is_empty() {
+            return Err(InputError::None { path: self.sources[0].clone() }.into());
+        }
+        let directory = self.ticket_directory(&paths)?;
+        let mut tickets = BTreeMap::<PathBuf, &Path>::new();
+        let mut jobs = Vec::with_capacity(paths.len());
+        for path in &paths {
+            let source = self.read(path)?;
+            let ticket = match (&directory, &self.output) {
+                (None, Some(file)) => file.clone(),
+                (directory, _) => {
+                    let ticket = Path::new(&*source.name).with_extension("to");
+                    directory.as_deref().unwrap_or(Path::new("")).join(ticket)
+                }
+            };
+            if let Some(first) = tickets.insert(ticket.clone(), path) {
+                let (first, second) = (first.to_owned(), path.clone());
+                return Err(InputError::SameTicket { first, second, ticket }.into());
+            }
+            jobs.push(Job { path: path.clone(), ticket, source });
+        }
+        Ok(jobs)
+    }
+
+    /// The directory for the tickets, unless `-o` names the one ticket itself.
+    fn ticket_directory(&self, paths: &[PathBuf]) -> Result<Option<PathBuf>, StoreError> {
+        let Some(output) = &self.output else { return Ok(Some(PathBuf::new())) };
+        let one_file = self.sources == paths && paths.len() == 1;
+        if one_file && !output.is_dir() {
+            return Ok(None);
+        }
+        fs::create_dir_all(output).map_err(io_error("create the directory", output))?;
+        Ok(Some(output.clone()))
+    }
+
+    /// Reads a source, once: what is digested is what is compiled.
+    fn read(&self, path: &Path) -> Result<SourceFile, Failure> {
+        let from_stdin = path == Path::new("-");
+        let bytes = if from_stdin {
+            let mut bytes = Vec::new();
+            io::stdin().lock().read_to_end(&mut bytes).map_err(io_error("read", path))?;
+            bytes
+        } else {
+            file::read(path)?.ok_or_else(|| StoreError::NotFound {
+                what: "source",
+                path: path.to_owned(),
+                help: "check the path; a directory is searched for `*.toy`",
+            })?
+        };
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            InputError::Utf8 { path: path.to_owned(), at, byte: error.as_bytes()[at] }
+        })?;
+        let name = if from_stdin { Path::new(&self.source_name) } else { path };
+        let name = name.file_name().unwrap_or_default().to_string_lossy();
+        Ok(SourceFile { name: name.into(), text: text.into() })
+    }
+
+    fn write_tickets(&self, jobs: &[Job], compiled: &Compiled) -> Result<(), StoreError> {
+        let pairs = jobs.iter().zip(&compiled.units).collect::<Vec<_>>();
+        pairs.par_iter().try_for_each(|(job, unit)| match unit {
+            Ok(unit) => ticket::write(&job.ticket, &unit.ticket),
+            Err(_) => Ok(()),
+        })
+    }
+
+    fn done(&self, jobs: &[Job], compiled: Compiled) -> Done {
+        let (procedures, generated, reused) = (compiled.procedures, compiled.generated, compiled.reused());
+        let (mut text, mut tickets, mut problems) = (String::new(), Vec::new(), Vec::new());
+        for (job, unit) in jobs.iter().zip(compiled.units) {
+            match unit {
+                Ok(unit) => {
+                    if self.verbose {
+                        text.push_str(&verbose(job, &unit));
+                    }
+                    tickets.push(json!({
+                        "source": job.path, "ticket": job.ticket,
+                        "compilation": unit.ticket.compilation.to_string(),
+                    }));
+                }
+                Err(errors) => {
+                    let source =
+                        NamedSource::new(job.path.display().to_string(), job.source.text.to_string());
+                    let source = std::sync::Arc::new(source);
+                    let report = |error| Report::new(error).with_source_code(std::sync::Arc::clone(&source));
+                    problems.extend(errors.into_iter().map(report));
+                }
+            }
+        }
+        // Writing to a string cannot fail.
+        _ = writeln!(text, "{}: {generated} generated, {reused} reused", count(procedures, "procedure"));
+        let json =
+            json!({ "procedures": procedures, "generated": generated, "reused": reused, "tickets": tickets });
+        Done { problems, ..Done::new(json, text) }
+    }
+}
+
+fn verbose(job: &Job, unit: &CompiledUnit) -> String {
+    let mut text = format!("{} -> {}\n", job.path.display(), job.ticket.display());
+    for procedure in &unit.procedures {
+        let verdict = if procedure.generated { "generated" } else { "reused" };
+        _ = writeln!(text, "  {:.16} {verdict:9} {}", procedure.fragment, procedure.name);
+    }
+    text
+}

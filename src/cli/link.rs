@@ -1,0 +1,160 @@
+//! toyld (toy link): tickets to an executable, straight from the repository.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use miette::{Diagnostic, Report, Severity};
+use serde_json::json;
+use thiserror::Error;
+
+use super::Verb;
+use super::inputs::{RepositoryArg, count, files};
+use super::place::{Mark, locate};
+use super::ui::{Done, Failure, Ui};
+use crate::link::{Input, LinkError, Linked, Options, Unresolved, link};
+use crate::name::Name;
+use crate::object::link_record::{LinkRecord, Place};
+use crate::store::file::{self, Mode, directory};
+use crate::store::wire::{executable, ticket};
+use crate::store::{Repository, StoreError};
+
+/// Link tickets into an executable, with the code that the repository has
+#[derive(Debug, Args)]
+pub struct LinkArgs {
+    /// Tickets, or directories to look for *.to in
+    #[arg(value_name = "TICKET", required = true)]
+    tickets: Vec<PathBuf>,
+
+    /// The executable
+    #[arg(short, long, value_name = "FILE", default_value = "a.tx")]
+    output: PathBuf,
+
+    #[command(flatten)]
+    repository: RepositoryArg,
+
+    /// Where the program starts; given again, more names that must be kept (`toy run --entry`)
+    #[arg(short = 'E', long = "entry-point", value_name = "NAME", default_value = "main")]
+    entries: Vec<String>,
+
+    /// What to do with a name that is executed and not defined
+    #[arg(long, value_name = "WHAT", value_enum, default_value = "error")]
+    unresolved: UnresolvedArg,
+
+    /// Write a map of the executable: what lies where, and why
+    #[arg(long, value_name = "FILE")]
+    map: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum UnresolvedArg {
+    /// Refuse to link
+    Error,
+    /// Tell, and leave it to run time
+    Warn,
+    /// Leave it to run time
+    Ignore,
+}
+
+#[derive(Debug, Error, Diagnostic)]
+enum InputError {
+    #[error("`{0}` cannot be the name of a procedure")]
+    #[diagnostic(code(toy::link::name), help("a name is a letter, then letters, digits and `_`"))]
+    Name(String),
+
+    #[error("there is no ticket in `{}`", .0.display())]
+    #[diagnostic(code(toy::link::none), help("`toy compile` makes tickets"))]
+    None(PathBuf),
+}
+
+impl Verb for LinkArgs {
+    fn run(&self, _: &Ui) -> Result<Done, Failure> {
+        let inputs = self.inputs()?;
+        let options = self.options()?;
+        let repository = Repository::open(&self.repository.path);
+        let linked = link(&*repository.read()?, &inputs, &options)
+            .map_err(|errors| Failure::Problems(self.located(errors, Severity::Error)))?;
+        // The executable first: a record of one that is not there would be dropped by gc.
+        let bytes = executable::write(&self.output, &linked.executable)?;
+        if let Some(path) = &self.map {
+            file::replace(path, linked.map.to_string().as_bytes(), Mode::Plain)?;
+        }
+        self.record(&repository, linked.record.clone())?;
+        Ok(self.done(linked, bytes))
+    }
+}
+
+impl LinkArgs {
+    fn inputs(&self) -> Result<Vec<Input>, Failure> {
+        let paths = files(&self.tickets, "to")?;
+        if paths.is_empty() {
+            return Err(InputError::None(self.tickets[0].clone()).into());
+        }
+        let read = |path: &PathBuf| {
+            Ok(Input { origin: path.display().to_string().into(), ticket: ticket::read(path)? })
+        };
+        let (mut inputs, mut problems) = (Vec::new(), Vec::new());
+        for result in paths.iter().map(read) {
+            match result {
+                Ok(input) => inputs.push(input),
+                Err(error) => problems.push(Report::new::<StoreError>(error)),
+            }
+        }
+        if problems.is_empty() { Ok(inputs) } else { Err(Failure::Problems(problems)) }
+    }
+
+    fn options(&self) -> Result<Options, InputError> {
+        let entry = |text: &String| Name::new(text).ok_or_else(|| InputError::Name(text.clone()));
+        let unresolved = match self.unresolved {
+            UnresolvedArg::Error => Unresolved::Error,
+            UnresolvedArg::Warn => Unresolved::Warn,
+            UnresolvedArg::Ignore => Unresolved::Ignore,
+        };
+        Ok(Options { entries: self.entries.iter().map(entry).collect::<Result<_, _>>()?, unresolved })
+    }
+
+    /// Sources are looked for beside the tickets and in the current directory.
+    fn located(&self, errors: Vec<LinkError>, severity: Severity) -> Vec<Report> {
+        let beside = self.tickets.iter().map(|path| if path.is_dir() { path } else { directory(path) });
+        let mut directories = beside.map(ToOwned::to_owned).chain([PathBuf::from(".")]).collect::<Vec<_>>();
+        directories.dedup();
+        let report = |error: LinkError| {
+            let marks =
+                error.sites().into_iter().map(|(site, label)| Mark::new(site, label)).collect::<Vec<_>>();
+            locate(error.into(), severity, &marks, &directories)
+        };
+        errors.into_iter().map(report).collect()
+    }
+
+    /// Remembers the executable in the repository, unless it was not written to a file.
+    fn record(&self, repository: &Repository, record: LinkRecord) -> Result<(), StoreError> {
+        if !self.output.is_file() {
+            return Ok(());
+        }
+        let place = place_below(directory(&self.repository.path), &self.output);
+        repository.write(|transaction| transaction.add_link(LinkRecord { place, ..record }))
+    }
+
+    fn done(&self, linked: Linked, bytes: u64) -> Done {
+        let Linked { executable, record, map: _, warnings } = linked;
+        let (symbols, fragments) = (executable.symbols.len(), executable.sections.len());
+        let json = json!({
+            "symbols": symbols, "fragments": fragments, "executable": self.output,
+            "build": record.build.to_string(), "bytes": bytes,
+        });
+        let text = format!(
+            "{}: {}, {}, {bytes} bytes\n",
+            self.output.display(),
+            count(symbols, "symbol"),
+            count(fragments, "fragment")
+        );
+        Done { warnings: self.located(warnings, Severity::Warning), ..Done::new(json, text) }
+    }
+}
+
+/// The path of `file` from `home`, if it is below it.
+fn place_below(home: &Path, file: &Path) -> Option<Place> {
+    let (home, file) = (fs::canonicalize(home).ok()?, fs::canonicalize(file).ok()?);
+    let parts = file.strip_prefix(home).ok()?.iter().map(|part| part.to_str()).collect::<Option<Vec<_>>>()?;
+    Place::new(&parts.join("/"))
+}

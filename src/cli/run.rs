@@ -1,0 +1,124 @@
+//! toyvm (toy run): executes a program.
+
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use miette::{Report, Severity};
+use serde_json::{Value, json};
+
+use super::Verb;
+use super::place::locate;
+use super::ui::{Done, Failure, Ui};
+use crate::object::executable::Executable;
+use crate::store::file::directory;
+use crate::store::wire::executable;
+use crate::vm::machine::{Limits, Machine, Options, Stop};
+use crate::vm::program::{Program, SymbolId};
+use crate::vm::trap::Trap;
+
+mod debug_info;
+mod problem;
+
+use debug_info::DebugInfo;
+use problem::{RunError, TrapProblem};
+
+/// Execute a program
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The executable
+    #[arg(value_name = "FILE")]
+    executable: PathBuf,
+
+    /// Start at this procedure instead of the first entry point
+    #[arg(long, value_name = "NAME")]
+    entry: Option<String>,
+
+    /// Tell every step on standard error
+    #[arg(long)]
+    trace: bool,
+
+    /// Stop after so many steps
+    #[arg(long, value_name = "N")]
+    max_steps: Option<u64>,
+
+    /// The greatest height of each stack
+    #[arg(long, value_name = "N", default_value_t = Limits::default().max_stack)]
+    max_stack: usize,
+
+    /// The repository with the line tables [default: one beside the executable, or in the current directory]
+    #[arg(short, long, value_name = "FILE", env = "TOY_REPOSITORY")]
+    repository: Option<PathBuf>,
+}
+
+/// What the program wrote, when it is to be in the report.
+type Output = Vec<u8>;
+
+impl Verb for RunArgs {
+    fn run(&self, ui: &Ui) -> Result<Done, Failure> {
+        let executable = executable::read(&self.executable)?;
+        let program = Program::load(&executable)?;
+        let start = self.start(&program)?;
+        let options = Options {
+            limits: Limits { max_steps: self.max_steps, max_stack: self.max_stack },
+            trace: self.trace,
+        };
+        let mut machine = Machine::new(&program, start, &options);
+        let (stop, output) = if ui.is_json() { capture(&mut machine) } else { stream(&mut machine) };
+        let trap = match stop {
+            Ok(()) => None,
+            Err(Stop::Trap(trap)) => Some(trap),
+            Err(Stop::Output(error)) => return Err(Failure::Output(error)),
+            // Nobody reads the trace.
+            Err(Stop::Trace(_)) => None,
+        };
+        let json = report(&machine, &output, trap.as_deref());
+        let problems = trap.map(|trap| self.problem(&trap, &executable)).into_iter().collect();
+        Ok(Done { problems, ..Done::new(json, String::new()) })
+    }
+}
+
+/// Writes the program's output to standard output, all of it before anything is said about an error.
+fn stream(machine: &mut Machine<'_>) -> (Result<(), Stop>, Output) {
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let stop = machine.run(&mut out, &mut io::stderr());
+    let flushed = out.flush().map_err(Stop::Output);
+    (if stop.is_ok() { flushed } else { stop }, Output::new())
+}
+
+fn capture(machine: &mut Machine<'_>) -> (Result<(), Stop>, Output) {
+    let mut out = Output::new();
+    (machine.run(&mut out, &mut io::stderr()), out)
+}
+
+fn report(machine: &Machine<'_>, output: &Output, trap: Option<&Trap>) -> Value {
+    let trap = trap.map(|trap| {
+        let calls = trap.calls.iter().map(|call| &*call.name).collect::<Vec<_>>();
+        json!({ "error": trap.error.name(), "operator": &*trap.operator, "calls": calls, "stack": trap.stack })
+    });
+    json!({ "output": String::from_utf8_lossy(output), "steps": machine.steps(), "trap": trap })
+}
+
+impl RunArgs {
+    fn start(&self, program: &Program) -> Result<SymbolId, RunError> {
+        let names = || program.entries().iter().map(|entry| program.symbol_name(*entry).to_string());
+        match &self.entry {
+            Some(name) => program.symbol(name).ok_or_else(|| RunError::Entry {
+                name: name.clone(),
+                help: format!("the entry points are: {}", names().collect::<Vec<_>>().join(", ")),
+            }),
+            None => program.entries().first().copied().ok_or(RunError::NoEntry),
+        }
+    }
+
+    fn problem(&self, trap: &Trap, executable: &Executable) -> Report {
+        let home = directory(&self.executable);
+        let directories = [home.to_owned(), PathBuf::from(".")];
+        let info = DebugInfo::find(self.repository.as_deref(), &directories, executable, trap);
+        let marks =
+            trap.place().and_then(|call| info.mark(call, &trap.operator)).into_iter().collect::<Vec<_>>();
+        let mut sources = directories.to_vec();
+        sources.extend(self.repository.as_deref().map(|path| directory(path).to_owned()));
+        locate(TrapProblem::new(trap, &info).into(), Severity::Error, &marks, &sources)
+    }
+}

@@ -1,0 +1,87 @@
+//! What can be wrong when a program runs, as diagnostics.
+
+use std::fmt::{Display, Write as _};
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::debug_info::DebugInfo;
+use crate::vm::trap::{OUTERMOST, Trap};
+
+/// Why a program cannot be started.
+#[derive(Debug, Error, Diagnostic)]
+pub(super) enum RunError {
+    #[error("the program has no procedure `{name}`")]
+    #[diagnostic(code(toy::run::entry))]
+    Entry {
+        name: String,
+        #[help]
+        help: String,
+    },
+
+    #[error("the program has no entry point")]
+    #[diagnostic(code(toy::run::no_entry), help("link it again"))]
+    NoEntry,
+}
+
+/// An uncaught error of a program.
+#[derive(Debug, Error)]
+#[error("{message}")]
+pub(super) struct TrapProblem {
+    message: String,
+    code: String,
+    help: String,
+}
+
+impl TrapProblem {
+    pub(super) fn new(trap: &Trap, info: &DebugInfo) -> Self {
+        let mut message = format!("{} in `{}`", trap.error, trap.operator);
+        if let Some(limit) = trap.limit {
+            // Writing to a string cannot fail.
+            _ = write!(message, " (the limit is {limit})");
+        }
+        let mut help = calls(trap, info);
+        help.push_str(&operands(trap));
+        match trap.place() {
+            Some(_) if info.is_empty() => {
+                help.push_str("no repository with its lines was found; `-r FILE` names one")
+            }
+            Some(call) if !info.has_lines(call) => help.push_str("compile with `-g` to see the line"),
+            _ => {}
+        }
+        Self { message, code: format!("toy::run::{}", trap.error), help: help.trim_end().to_owned() }
+    }
+}
+
+fn calls(trap: &Trap, info: &DebugInfo) -> String {
+    let mut text = "calls, innermost first:\n".to_owned();
+    let outer =
+        if trap.calls_omitted > 0 { trap.calls.len().saturating_sub(OUTERMOST) } else { trap.calls.len() };
+    for (at, call) in trap.calls.iter().enumerate() {
+        if at == outer {
+            _ = writeln!(text, "  … {} more", trap.calls_omitted);
+        }
+        let place = info.place(call).map(|place| format!(" at {place}")).unwrap_or_default();
+        _ = writeln!(text, "  {}{place}", call.name);
+    }
+    text
+}
+
+fn operands(trap: &Trap) -> String {
+    if trap.stack.is_empty() {
+        return "the operand stack is empty\n".to_owned();
+    }
+    let more =
+        if trap.stack_omitted > 0 { format!(" … {} more", trap.stack_omitted) } else { String::new() };
+    format!("operands, top first: {}{more}\n", trap.stack.join(" "))
+}
+
+impl Diagnostic for TrapProblem {
+    fn code<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
+        Some(Box::new(&self.code))
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
+        Some(Box::new(&self.help))
+    }
+}

@@ -1,0 +1,161 @@
+//! Streams: reports to standard output, as text or JSON; problems to standard error, as diagnostics.
+
+use std::fmt;
+use std::io::{self, Write as _};
+
+use miette::{Diagnostic, MietteHandler, MietteHandlerOpts, Report, ReportHandler as _};
+use serde_json::{Value, json};
+
+use super::Common;
+
+/// When problems are coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What a verb did.
+#[derive(Debug)]
+pub struct Done {
+    /// The report for programs.
+    pub json: Value,
+    /// The report for people.
+    pub text: String,
+    /// What was wrong all the same; any makes the exit status 1.
+    pub problems: Vec<Report>,
+    /// What is worth knowing; does not change the exit status.
+    pub warnings: Vec<Report>,
+}
+
+impl Done {
+    /// A verb that did all that it was asked to do.
+    pub fn new(json: Value, text: String) -> Self {
+        Self { json, text, problems: Vec::new(), warnings: Vec::new() }
+    }
+}
+
+/// Why a verb did nothing, or not all.
+#[derive(Debug)]
+pub enum Failure {
+    /// Problems in the input.
+    Problems(Vec<Report>),
+    /// Arguments that make no sense together.
+    Usage(clap::Error),
+    /// Standard output cannot be written.
+    Output(io::Error),
+}
+
+impl<E: Diagnostic + Send + Sync + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Problems(vec![error.into()])
+    }
+}
+
+/// Where reports and problems go.
+pub struct Ui {
+    json: bool,
+    quiet: bool,
+    handler: MietteHandler,
+}
+
+/// The exit status of a verb that had a problem.
+const PROBLEM: u8 = 1;
+
+impl Ui {
+    /// The streams as the options of every verb want them.
+    pub fn new(common: &Common) -> Self {
+        let options = match common.color {
+            Color::Auto => MietteHandlerOpts::new(),
+            Color::Always => MietteHandlerOpts::new().color(true),
+            Color::Never => MietteHandlerOpts::new().color(false),
+        };
+        Self { json: common.json, quiet: common.quiet, handler: options.build() }
+    }
+
+    /// Whether the report is to be JSON, so that nothing else may go to standard output.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Shows what a verb gave back, and says what the exit status is.
+    pub fn finish(&self, result: Result<Done, Failure>) -> u8 {
+        let (done, written) = match result {
+            Ok(done) => (done, Ok(())),
+            Err(Failure::Problems(problems)) => {
+                (Done { problems, ..Done::new(json!({}), String::new()) }, Ok(()))
+            }
+            Err(Failure::Output(error)) => (Done::new(json!({}), String::new()), Err(error)),
+            Err(Failure::Usage(error)) => {
+                _ = error.print();
+                return 2;
+            }
+        };
+        let status = if done.problems.is_empty() { 0 } else { PROBLEM };
+        self.show_problems(&done.warnings);
+        self.show_problems(&done.problems);
+        match written.and_then(|()| self.show_report(done)) {
+            Ok(()) => status,
+            // Whoever reads our output has read enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => status,
+            Err(error) => {
+                self.show_problems(&[miette::miette!("cannot write to standard output: {error}")]);
+                PROBLEM
+            }
+        }
+    }
+
+    fn show_report(&self, done: Done) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        if self.json {
+            let mut json = done.json;
+            if let (Some(object), false) = (json.as_object_mut(), done.problems.is_empty()) {
+                object.insert(
+                    "errors".to_owned(),
+                    done.problems.iter().map(|problem| describe(&**problem)).collect(),
+                );
+            }
+            writeln!(out, "{json}")?;
+        } else if !self.quiet {
+            out.write_all(done.text.as_bytes())?;
+        }
+        out.flush()
+    }
+
+    fn show_problems(&self, problems: &[Report]) {
+        let mut err = io::stderr().lock();
+        for problem in problems {
+            // Where problems cannot be shown there is nothing left to do about it.
+            _ = write!(err, "{}", Rendered { handler: &self.handler, problem: &**problem });
+        }
+    }
+}
+
+struct Rendered<'r> {
+    handler: &'r MietteHandler,
+    problem: &'r dyn Diagnostic,
+}
+
+impl fmt::Display for Rendered<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.handler.debug(self.problem, f)
+    }
+}
+
+/// A problem for programs.
+fn describe(problem: &dyn Diagnostic) -> Value {
+    let related = problem.related().into_iter().flatten().map(describe).collect::<Vec<_>>();
+    let mut value = json!({
+        "code": problem.code().map(|code| code.to_string()),
+        "message": problem.to_string(),
+        "help": problem.help().map(|help| help.to_string()),
+    });
+    if let (Some(object), false) = (value.as_object_mut(), related.is_empty()) {
+        object.insert("related".to_owned(), related.into());
+    }
+    value
+}

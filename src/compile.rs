@@ -1,0 +1,260 @@
+//! Compile: turns sources into compilations, and generates only the code that the repository does not have.
+//!
+//! Deliberately absent: files. Sources come in as text and tickets go out as values.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use miette::Diagnostic;
+use rayon::prelude::*;
+use thiserror::Error;
+
+use crate::digest::FragmentDigest;
+use crate::name::Name;
+use crate::object::compilation::{Compilation, CompilationError, Definition, Ticket};
+use crate::object::fragment::Fragment;
+use crate::object::line_table::LineTable;
+use crate::source::{LineIndex, Position, SourceFile};
+use crate::store::{Entry, Repository, State, StoreError, View};
+use crate::syntax::ast::{Item, Procedure, Unit};
+use crate::syntax::{self, Parsed, SyntaxError};
+
+mod fingerprint;
+mod generate;
+
+pub use fingerprint::{Fingerprinter, GENERATOR_VERSION};
+
+/// Whether compilations get line tables (`-g`). The code is the same either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineTables {
+    /// Procedures know only the line of their name.
+    Without,
+    /// Every instruction knows its line and column.
+    With,
+}
+
+/// What is done for a digest that is known without a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// Nothing: somebody has the body.
+    Reuse,
+    /// Its body is generated and stored.
+    Fill,
+}
+
+/// How to compile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Whether to make line tables.
+    pub line_tables: LineTables,
+    /// What to do for stripped digests.
+    pub known: Known,
+}
+
+/// What compiling did.
+#[derive(Debug)]
+pub struct Compiled {
+    /// For each source in the order given, its ticket or what is wrong with it.
+    pub units: Vec<Result<CompiledUnit, Vec<SyntaxError>>>,
+    /// The number of procedures in all sources without errors.
+    pub procedures: usize,
+    /// The number of fragments that were generated.
+    pub generated: usize,
+}
+
+impl Compiled {
+    /// The number of procedures for which no code had to be generated.
+    pub fn reused(&self) -> usize {
+        self.procedures - self.generated
+    }
+}
+
+/// What became of one source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompiledUnit {
+    /// Names the compilation, which is in the repository.
+    pub ticket: Ticket,
+    /// Its procedures in source order.
+    pub procedures: Vec<CompiledProcedure>,
+}
+
+/// What became of one procedure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompiledProcedure {
+    /// Its name.
+    pub name: String,
+    /// The digest of its meaning.
+    pub fragment: FragmentDigest,
+    /// Whether code was generated for it; false also for the second of two equal procedures.
+    pub generated: bool,
+}
+
+/// Why sources cannot be compiled at all; what is wrong inside one source is a [`SyntaxError`].
+#[derive(Debug, Error, Diagnostic)]
+pub enum CompileError {
+    /// The repository cannot be read or written.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Store(#[from] StoreError),
+
+    /// A source without a usable name.
+    #[error(transparent)]
+    #[diagnostic(code(toy::compile::source), help("`--source-name` names what comes from standard input"))]
+    Source(#[from] CompilationError),
+}
+
+/// Compiles sources into a repository. What is right is stored even when other sources have errors.
+/// When this returns, fragments and compilations are stored for good; tickets may be written.
+pub fn compile(
+    repository: &Repository,
+    sources: &[SourceFile],
+    options: Options,
+) -> Result<Compiled, CompileError> {
+    let parsed = sources.par_iter().map(parse).collect::<Vec<_>>();
+    let units = parsed.iter().filter_map(|unit| unit.as_ref().ok()).collect::<Vec<_>>();
+    let compilations =
+        units.par_iter().map(|unit| unit.compilation(options)).collect::<Result<Vec<_>, _>>()?;
+    let procedures = distinct(&units);
+    let view = repository.read()?;
+    let missing = missing(&*view, &procedures, options.known)?;
+    let fragments = generate(&missing, &procedures);
+    if !fragments.is_empty() || !all_stored(&*view, &compilations)? {
+        commit(repository, &compilations, &procedures, &fragments)?;
+    }
+    Ok(report(parsed, &compilations, &fragments))
+}
+
+/// A source whose procedures have their digests.
+struct KeyedUnit<'s> {
+    source: &'s SourceFile,
+    unit: Unit<'s>,
+    digests: Vec<FragmentDigest>,
+}
+
+fn parse(source: &SourceFile) -> Result<KeyedUnit<'_>, Vec<SyntaxError>> {
+    let Parsed { unit, errors } = syntax::parse(&source.text);
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let digests = Fingerprinter::default().unit(&unit);
+    Ok(KeyedUnit { source, unit, digests })
+}
+
+impl<'s> KeyedUnit<'s> {
+    fn procedures(&self) -> impl Iterator<Item = (&Procedure<'s>, FragmentDigest)> {
+        self.unit.procedures.iter().zip(self.digests.iter().copied())
+    }
+
+    fn compilation(&self, options: Options) -> Result<Compilation, CompilationError> {
+        let index = LineIndex::new(&self.source.text);
+        let definition = |(procedure, fragment): (&Procedure<'s>, FragmentDigest)| {
+            let name = procedure.name;
+            Ok(Definition {
+                name: Name::new(name).ok_or_else(|| CompilationError::Name(name.to_owned()))?,
+                fragment,
+                line: index.line(procedure.name_span.start),
+                lines: match options.line_tables {
+                    LineTables::Without => None,
+                    LineTables::With => line_table(&index, procedure, self.unit.body(procedure)),
+                },
+            })
+        };
+        let definitions = self.procedures().map(definition).collect::<Result<_, _>>()?;
+        Compilation::new(&self.source.name, definitions)
+    }
+}
+
+/// Where each item stands; an item is an instruction.
+fn line_table(index: &LineIndex<'_>, procedure: &Procedure<'_>, body: &[Item<'_>]) -> Option<LineTable> {
+    let first = index.line(procedure.name_span.start);
+    let rows = body.iter().map(|item| {
+        let position = index.position(item.span.start);
+        Position { line: position.line - first, ..position }
+    });
+    LineTable::new(rows.collect())
+}
+
+/// The body behind each digest; equal procedures, in one file or in several, have one.
+type Bodies<'u> = BTreeMap<FragmentDigest, &'u [Item<'u>]>;
+
+fn distinct<'u>(units: &[&'u KeyedUnit<'_>]) -> Bodies<'u> {
+    let bodies = units
+        .iter()
+        .flat_map(|unit| unit.procedures().map(|(procedure, digest)| (digest, unit.unit.body(procedure))));
+    bodies.collect()
+}
+
+/// Asks the store, once, which of the digests have to be generated.
+fn missing(view: &dyn View, bodies: &Bodies<'_>, known: Known) -> Result<Vec<FragmentDigest>, StoreError> {
+    let mut missing = Vec::new();
+    for digest in bodies.keys() {
+        match view.state(digest)? {
+            Some(State::Present(_)) => {}
+            // Somebody has it: the reason why an agent gets a stripped repository.
+            Some(State::Known) if known == Known::Reuse => {}
+            Some(State::Known) | None => missing.push(*digest),
+        }
+    }
+    Ok(missing)
+}
+
+/// Generates the code of the missing digests, and of no others.
+fn generate(missing: &[FragmentDigest], bodies: &Bodies<'_>) -> BTreeMap<FragmentDigest, Fragment> {
+    let generate = |digest: &FragmentDigest| Some((*digest, generate::fragment(bodies.get(digest)?)));
+    missing.par_iter().filter_map(generate).collect()
+}
+
+fn all_stored(view: &dyn View, compilations: &[Compilation]) -> Result<bool, StoreError> {
+    for compilation in compilations {
+        if view.compilation(&compilation.id())?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Publishes fragments and compilations together.
+fn commit(
+    repository: &Repository,
+    compilations: &[Compilation],
+    bodies: &Bodies<'_>,
+    fragments: &BTreeMap<FragmentDigest, Fragment>,
+) -> Result<(), StoreError> {
+    repository.write(|transaction| {
+        for (digest, fragment) in fragments {
+            transaction.add_fragment(*digest, &Entry::Present(fragment.clone()))?;
+        }
+        // What was there when we asked may have been collected since: then it is generated after all.
+        for digest in missing(transaction.view(), bodies, Known::Reuse)? {
+            if let Some(body) = bodies.get(&digest) {
+                transaction.add_fragment(digest, &Entry::Present(generate::fragment(body)))?;
+            }
+        }
+        compilations.iter().try_for_each(|compilation| transaction.add_compilation(compilation).map(drop))
+    })
+}
+
+fn report(
+    parsed: Vec<Result<KeyedUnit<'_>, Vec<SyntaxError>>>,
+    compilations: &[Compilation],
+    fragments: &BTreeMap<FragmentDigest, Fragment>,
+) -> Compiled {
+    let mut told = BTreeSet::new();
+    let mut compilations = compilations.iter();
+    let mut compiled = Compiled { units: Vec::new(), procedures: 0, generated: fragments.len() };
+    for parsed in parsed {
+        let unit = parsed.and_then(|keyed| {
+            compiled.procedures += keyed.digests.len();
+            let procedures = keyed.procedures().map(|(procedure, fragment)| CompiledProcedure {
+                name: procedure.name.to_owned(),
+                fragment,
+                generated: fragments.contains_key(&fragment) && told.insert(fragment),
+            });
+            let procedures = procedures.collect();
+            // There is a compilation for each unit that was parsed, in the same order.
+            let compilation = compilations.next().map(Compilation::id).ok_or_else(Vec::new)?;
+            Ok(CompiledUnit { ticket: Ticket { compilation }, procedures })
+        });
+        compiled.units.push(unit);
+    }
+    compiled
+}

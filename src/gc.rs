@@ -1,0 +1,195 @@
+//! Gc: drops from a repository what no ticket and no executable needs.
+//!
+//! Roots keep compilations, compilations keep fragments. Nothing else keeps anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::digest::{BuildId, CompilationId, FragmentDigest};
+use crate::store::{Repository, StoreError, Transaction, View};
+
+pub mod roots;
+
+pub use roots::{Root, Roots};
+
+/// What garbage collection does, or would do.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GcPlan {
+    /// Link records with what becomes of them.
+    pub links: BTreeMap<BuildId, Fate>,
+    /// Compilations with what becomes of them.
+    pub compilations: BTreeMap<CompilationId, Fate>,
+    /// Fragments, stripped ones included, with what becomes of them.
+    pub fragments: BTreeMap<FragmentDigest, Fate>,
+}
+
+/// What becomes of something, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// It stays, for this reason.
+    Kept(String),
+    /// It goes, for this reason.
+    Dropped(&'static str),
+}
+
+impl Fate {
+    /// Whether it stays.
+    pub const fn is_kept(&self) -> bool {
+        matches!(self, Self::Kept(_))
+    }
+}
+
+impl GcPlan {
+    /// The number of fragments that stay and of those that go.
+    pub fn fragment_counts(&self) -> (usize, usize) {
+        counts(self.fragments.values())
+    }
+
+    /// The number of compilations that stay and of those that go.
+    pub fn compilation_counts(&self) -> (usize, usize) {
+        counts(self.compilations.values())
+    }
+
+    /// The number of link records that stay and of those that go.
+    pub fn link_counts(&self) -> (usize, usize) {
+        counts(self.links.values())
+    }
+}
+
+fn counts<'f>(fates: impl ExactSizeIterator<Item = &'f Fate>) -> (usize, usize) {
+    let all = fates.len();
+    let kept = fates.filter(|fate| fate.is_kept()).count();
+    (kept, all - kept)
+}
+
+/// Why nothing was dropped.
+#[derive(Debug, Error, Diagnostic)]
+pub enum GcError {
+    /// The repository cannot be read or written.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Store(#[from] StoreError),
+
+    /// Nothing at all would be left.
+    #[error(
+        "nothing was dropped: no ticket and no executable needs anything of `{origin}`, so nothing would be left"
+    )]
+    #[diagnostic(
+        code(toy::gc::empties),
+        help("name the directories that hold the tickets and executables; `--force` empties the repository")
+    )]
+    Empties {
+        /// The repository.
+        origin: String,
+    },
+
+    /// A file that is a root cannot be read, so that what it keeps is not known.
+    #[error("nothing was dropped: what `{path}` keeps is not known")]
+    #[diagnostic(code(toy::gc::root), help("mend or remove the file; `--force` goes on without it"))]
+    Root {
+        /// The file.
+        path: String,
+        /// Why not.
+        #[related]
+        errors: Vec<StoreError>,
+    },
+}
+
+/// Whether gc may do what is probably a mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caution {
+    /// Refuse.
+    Careful,
+    /// Do it: the user said so.
+    Forced,
+}
+
+/// Drops what no root needs.
+pub fn gc(repository: &Repository, roots: &Roots, caution: Caution) -> Result<GcPlan, GcError> {
+    repository.write(|transaction| {
+        let plan = plan(transaction.view(), roots)?;
+        refuse_to_empty(&plan, repository.origin(), caution)?;
+        apply(&plan, transaction)?;
+        Ok(plan)
+    })
+}
+
+/// Tells what [`gc`] would do.
+pub fn dry_run(repository: &Repository, roots: &Roots, caution: Caution) -> Result<GcPlan, GcError> {
+    let plan = plan(&*repository.read()?, roots)?;
+    refuse_to_empty(&plan, repository.origin(), caution)?;
+    Ok(plan)
+}
+
+fn plan(view: &dyn View, roots: &Roots) -> Result<GcPlan, StoreError> {
+    let mut plan = GcPlan::default();
+    let mut needed = BTreeMap::<CompilationId, String>::new();
+    for root in &roots.found {
+        for id in &root.compilations {
+            needed.entry(*id).or_insert_with(|| root.path.clone());
+        }
+    }
+    for link in view.links() {
+        let link = link?;
+        let fate = roots.fate_of(&link);
+        if let Fate::Kept(reason) = &fate {
+            for id in &link.compilations {
+                needed.entry(*id).or_insert_with(|| reason.clone());
+            }
+        }
+        plan.links.insert(link.build, fate);
+    }
+    for id in view.compilations() {
+        let id = id?;
+        let unneeded = Fate::Dropped("no ticket or executable names it");
+        plan.compilations.insert(id, needed.get(&id).map_or(unneeded, |path| Fate::Kept(path.clone())));
+    }
+    plan.fragments = plan_fragments(view, &plan.compilations)?;
+    Ok(plan)
+}
+
+fn plan_fragments(
+    view: &dyn View,
+    compilations: &BTreeMap<CompilationId, Fate>,
+) -> Result<BTreeMap<FragmentDigest, Fate>, StoreError> {
+    let mut needed = BTreeMap::<FragmentDigest, String>::new();
+    let mut once_needed = BTreeSet::new();
+    for (id, fate) in compilations {
+        for definition in view.compilation(id)?.iter().flat_map(|compilation| compilation.definitions()) {
+            match fate {
+                Fate::Dropped(_) => _ = once_needed.insert(definition.fragment),
+                Fate::Kept(by) => {
+                    needed
+                        .entry(definition.fragment)
+                        .or_insert_with(|| format!("`{}` of {by}", definition.name));
+                }
+            }
+        }
+    }
+    let fate = |digest: &FragmentDigest| match needed.get(digest) {
+        Some(by) => Fate::Kept(by.clone()),
+        None if once_needed.contains(digest) => Fate::Dropped("only dropped compilations define it"),
+        None => Fate::Dropped("no compilation defines it"),
+    };
+    view.fragments().map(|member| member.map(|(digest, _)| (digest, fate(&digest)))).collect()
+}
+
+fn refuse_to_empty(plan: &GcPlan, origin: &str, caution: Caution) -> Result<(), GcError> {
+    let (kept, dropped) = plan.fragment_counts();
+    if caution == Caution::Careful && kept == 0 && dropped > 0 {
+        return Err(GcError::Empties { origin: origin.to_owned() });
+    }
+    Ok(())
+}
+
+/// References first: whoever stops in between leaves nothing that dangles.
+fn apply(plan: &GcPlan, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
+    fn dropped<K>(fates: &BTreeMap<K, Fate>) -> impl Iterator<Item = &K> {
+        fates.iter().filter(|(_, fate)| !fate.is_kept()).map(|(key, _)| key)
+    }
+    dropped(&plan.links).try_for_each(|build| transaction.remove_link(build))?;
+    dropped(&plan.compilations).try_for_each(|id| transaction.remove_compilation(id))?;
+    dropped(&plan.fragments).try_for_each(|digest| transaction.remove_fragment(digest))
+}

@@ -1,0 +1,137 @@
+//! Roots: the tickets and executables that keep parts of a repository.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use super::{Caution, Fate, GcError};
+use crate::digest::{BuildId, CompilationId};
+use crate::object::link_record::LinkRecord;
+use crate::store::file::{directory, io_error};
+use crate::store::seal::{Kind, identify};
+use crate::store::wire::{executable, ticket};
+use crate::store::{Repository, StoreError};
+
+/// A file that keeps compilations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Root {
+    /// The file.
+    pub path: String,
+    /// What it keeps.
+    pub compilations: BTreeSet<CompilationId>,
+}
+
+/// Everything that keeps something.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Roots {
+    /// The files found.
+    pub found: Vec<Root>,
+    /// The builds whose executables were found.
+    builds: BTreeSet<BuildId>,
+    /// Whether the user said where to look.
+    named: bool,
+    /// Files that could not be read and were passed over, because the user forced it.
+    pub passed_over: Vec<String>,
+}
+
+impl Roots {
+    /// Looks for tickets and executables in `places` (files, or directories with all below them), and at the
+    /// places that the repository recorded. Without `places` it looks in the repository's directory.
+    /// What a file is, its content tells, not its name.
+    pub fn find(
+        repository: &Repository,
+        file: &Path,
+        places: &[PathBuf],
+        caution: Caution,
+    ) -> Result<Self, GcError> {
+        let home = directory(file);
+        let mut roots = Self { named: !places.is_empty(), ..Self::default() };
+        let default = [home.to_owned()];
+        for place in if roots.named { places } else { &default } {
+            for path in files_below(place)? {
+                roots.look_at(&path, caution)?;
+            }
+        }
+        for link in repository.read()?.links() {
+            let link = link?;
+            if let Some(place) = link.place.filter(|_| !roots.builds.contains(&link.build)) {
+                let path = home.join(place.as_str());
+                if path.is_file() {
+                    roots.look_at(&path, caution)?;
+                }
+            }
+        }
+        Ok(roots)
+    }
+
+    fn look_at(&mut self, path: &Path, caution: Caution) -> Result<(), GcError> {
+        match read_root(path) {
+            Ok(None) => {}
+            Ok(Some((root, build))) => {
+                self.found.push(root);
+                self.builds.extend(build);
+            }
+            Err(_) if caution == Caution::Forced => self.passed_over.push(path.display().to_string()),
+            Err(error) => {
+                return Err(GcError::Root { path: path.display().to_string(), errors: vec![error] });
+            }
+        }
+        Ok(())
+    }
+
+    /// What becomes of a link record.
+    pub(super) fn fate_of(&self, link: &LinkRecord) -> Fate {
+        if self.builds.contains(&link.build) {
+            Fate::Kept(format!("the executable of build {:.16}", link.build))
+        } else if link.place.is_some() {
+            Fate::Dropped("its executable is gone, or was linked again")
+        } else if self.named {
+            Fate::Dropped("its executable is in none of the given places")
+        } else {
+            Fate::Kept(format!(
+                "build {:.16}, which was linked outside the repository's directory",
+                link.build
+            ))
+        }
+    }
+}
+
+fn files_below(place: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let mut files = Vec::new();
+    for entry in WalkDir::new(place).sort_by_file_name() {
+        let entry = entry.map_err(|error| {
+            let path = error.path().unwrap_or(place).to_owned();
+            io_error("look for tickets in", &path)(error.into())
+        })?;
+        if entry.file_type().is_file() || (entry.depth() == 0 && entry.path().is_file()) {
+            files.push(entry.into_path());
+        }
+    }
+    Ok(files)
+}
+
+/// Reads a file as a root, if its first lines say that it is one.
+fn read_root(path: &Path) -> Result<Option<(Root, Option<BuildId>)>, StoreError> {
+    let mut start = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(64).read_to_end(&mut start))
+        .map_err(io_error("read", path))?;
+    let root = |compilations| Root { path: path.display().to_string(), compilations };
+    Ok(match identify(&start) {
+        Some(Kind::Ticket) => Some((root([ticket::read(path)?.compilation].into()), None)),
+        Some(Kind::Executable) => {
+            let executable = executable::read(path)?;
+            let compilations = executable.symbols.iter().map(|symbol| symbol.compilation).collect();
+            Some((root(compilations), Some(executable.build_id())))
+        }
+        // A name of ours over something else is a file that was damaged: it keeps what nobody can tell.
+        None if path.extension().is_some_and(|ending| ending == "to" || ending == "tx") => {
+            let (found, expected) = ("no file of toy's", "a ticket or executable");
+            return Err(StoreError::Kind { path: path.to_owned(), found, expected });
+        }
+        Some(Kind::Repository) | None => None,
+    })
+}

@@ -1,0 +1,87 @@
+//! Link: makes one executable of what tickets name, straight from the repository.
+//!
+//! Deliberately absent: files. What comes in are tickets and a view, what goes out is a value.
+
+use std::sync::Arc;
+
+use crate::digest::CompilationId;
+use crate::name::Name;
+use crate::object::compilation::Ticket;
+use crate::object::executable::Executable;
+use crate::object::link_record::LinkRecord;
+use crate::store::View;
+
+mod emit;
+pub mod error;
+mod layout;
+pub mod map;
+mod reach;
+mod resolve;
+
+pub use error::LinkError;
+pub use map::LinkMap;
+
+/// A ticket to link, with the name of its file for messages.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// The ticket's file.
+    pub origin: Arc<str>,
+    /// The ticket.
+    pub ticket: Ticket,
+}
+
+/// What becomes of a name that code executes and nobody defines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unresolved {
+    /// It is an error.
+    #[default]
+    Error,
+    /// It is told, and left to run time.
+    Warn,
+    /// It is left to run time.
+    Ignore,
+}
+
+/// How to link.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The entry points; the program starts at the first.
+    pub entries: Vec<Name>,
+    /// What becomes of undefined names.
+    pub unresolved: Unresolved,
+}
+
+/// What linking made.
+#[derive(Debug)]
+pub struct Linked {
+    /// The program.
+    pub executable: Executable,
+    /// What the repository has to remember of it; the caller knows the place.
+    pub record: LinkRecord,
+    /// What lies where, and why.
+    pub map: LinkMap,
+    /// Undefined names that were left to run time.
+    pub warnings: Vec<LinkError>,
+}
+
+/// Links `inputs` with what `view` holds. The result does not depend on the order of the inputs.
+/// All errors of a phase are told at once.
+pub fn link(view: &dyn View, inputs: &[Input], options: &Options) -> Result<Linked, Vec<LinkError>> {
+    let modules = resolve::load(view, inputs)?;
+    let definitions = resolve::define(&modules)?;
+    let program = reach::reach(view, &definitions, &options.entries)?;
+    let warnings = reach::undefined(&program, &definitions, options.unresolved)?;
+    let layout = layout::layout(&program);
+    let executable = emit::emit(&program, &layout, &options.entries)?;
+    let record = record(&executable);
+    let map = map::map(&program, &layout, &executable);
+    Ok(Linked { executable, record, map, warnings })
+}
+
+fn record(executable: &Executable) -> LinkRecord {
+    let mut compilations =
+        executable.symbols.iter().map(|symbol| symbol.compilation).collect::<Vec<CompilationId>>();
+    compilations.sort_unstable();
+    compilations.dedup();
+    LinkRecord { build: executable.build_id(), place: None, compilations }
+}

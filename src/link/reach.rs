@@ -1,0 +1,164 @@
+//! What the program needs: everything that its entry points refer to, strongly or weakly.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+use super::Unresolved;
+use super::error::{LinkError, Site};
+use super::resolve::{Defined, Definitions};
+use crate::digest::FragmentDigest;
+use crate::isa::builtin::Builtin;
+use crate::isa::codec::Decoder;
+use crate::isa::instruction::Instruction;
+use crate::name::Name;
+use crate::object::fixup::FixupKind;
+use crate::object::fragment::Fragment;
+use crate::store::{Entry, View};
+
+/// What is reachable.
+pub(super) struct Program<'m> {
+    /// The definitions in the order in which they were reached, which depends on the entry points alone.
+    pub definitions: Vec<Defined<'m>>,
+    /// Their code.
+    pub fragments: HashMap<FragmentDigest, Fragment>,
+    /// Who first referred to each definition; entry points have nobody.
+    pub referrers: BTreeMap<&'m Name, Option<&'m Name>>,
+}
+
+/// Follows references from the entry points, nearest first.
+pub(super) fn reach<'m>(
+    view: &dyn View,
+    definitions: &Definitions<'m>,
+    entries: &[Name],
+) -> Result<Program<'m>, Vec<LinkError>> {
+    let mut program =
+        Program { definitions: Vec::new(), fragments: HashMap::new(), referrers: BTreeMap::new() };
+    let mut errors = Vec::new();
+    let mut queue = VecDeque::new();
+    for entry in entries {
+        match definitions.get(entry.as_str()) {
+            None => errors.push(missing_entry(entry, definitions)),
+            Some(defined) if program.referrers.insert(&defined.definition.name, None).is_none() => {
+                queue.push_back(*defined);
+            }
+            Some(_) => {}
+        }
+    }
+    while let Some(defined) = queue.pop_front() {
+        program.definitions.push(defined);
+        let fragment = match fetch(view, &mut program.fragments, defined) {
+            Ok(fragment) => fragment,
+            Err(error) => {
+                errors.push(error);
+                continue;
+            }
+        };
+        for fixup in fragment.fixups.as_slice() {
+            // Strong or weak: a procedure that is named is kept.
+            let Some(target) = definitions.get(&*fixup.target) else { continue };
+            if !program.referrers.contains_key(&target.definition.name) {
+                program.referrers.insert(&target.definition.name, Some(&defined.definition.name));
+                queue.push_back(*target);
+            }
+        }
+    }
+    if errors.is_empty() { Ok(program) } else { Err(errors) }
+}
+
+/// Copies a body out of the repository, once.
+fn fetch<'f>(
+    view: &dyn View,
+    fragments: &'f mut HashMap<FragmentDigest, Fragment>,
+    defined: Defined<'_>,
+) -> Result<&'f Fragment, LinkError> {
+    use std::collections::hash_map::Entry::{Occupied, Vacant};
+    let digest = defined.definition.fragment;
+    let free = match fragments.entry(digest) {
+        Occupied(there) => return Ok(there.into_mut()),
+        Vacant(free) => free,
+    };
+    let (name, site) = (defined.definition.name.clone(), Box::new(defined.site()));
+    match view.fragment(&digest)? {
+        Some(Entry::Present(fragment)) => Ok(free.insert(fragment)),
+        Some(Entry::Known) => Err(LinkError::Stripped { name, digest, site }),
+        None => Err(LinkError::Missing { name, digest, site }),
+    }
+}
+
+fn missing_entry(name: &Name, definitions: &Definitions<'_>) -> LinkError {
+    let names = definitions.keys().copied();
+    let help = match nearest(name.as_str(), names) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "define it, or name another one with `-E`".to_owned(),
+    };
+    LinkError::Entry { name: name.clone(), help }
+}
+
+/// Finds names that code executes and nobody defines: no module, no operator, and no string in the program,
+/// with which it could be defined at run time. Gives those that are only warned of.
+pub(super) fn undefined(
+    program: &Program<'_>,
+    definitions: &Definitions<'_>,
+    unresolved: Unresolved,
+) -> Result<Vec<LinkError>, Vec<LinkError>> {
+    if unresolved == Unresolved::Ignore {
+        return Ok(Vec::new());
+    }
+    let fixups = program.fragments.values().flat_map(|fragment| fragment.fixups.as_slice());
+    let strings = fixups.filter(|fixup| fixup.kind == FixupKind::Weak).map(|fixup| &*fixup.target);
+    let strings = strings.collect::<BTreeSet<&str>>();
+    let mut missing = BTreeMap::<Arc<str>, Vec<Site>>::new();
+    for defined in &program.definitions {
+        let Some(fragment) = program.fragments.get(&defined.definition.fragment) else { continue };
+        for (index, fixup) in fragment.fixups.as_slice().iter().enumerate() {
+            let name = &*fixup.target;
+            let found =
+                definitions.contains_key(name) || Builtin::lookup(name).is_some() || strings.contains(name);
+            if fixup.kind == FixupKind::Strong && !found {
+                let ordinal = first_use(fragment, index as u32);
+                missing
+                    .entry(Arc::clone(&fixup.target))
+                    .or_default()
+                    .push(defined.site_of(ordinal, &fixup.target));
+            }
+        }
+    }
+    let errors = missing.into_iter().map(|(name, sites)| {
+        let help = undefined_help(&name, definitions, &sites);
+        LinkError::Undefined { name, sites, help }
+    });
+    let errors = errors.collect::<Vec<_>>();
+    if errors.is_empty() || unresolved == Unresolved::Warn { Ok(errors) } else { Err(errors) }
+}
+
+/// The ordinal of the first instruction that executes the fixup at `index`.
+fn first_use(fragment: &Fragment, index: u32) -> u32 {
+    let calls = |instruction| instruction == Ok(Instruction::Call(index));
+    Decoder::new(&fragment.text).position(calls).unwrap_or_default() as u32
+}
+
+fn undefined_help(name: &str, definitions: &Definitions<'_>, sites: &[Site]) -> String {
+    let names = definitions.keys().copied();
+    let operators = Builtin::ALL.iter().map(|builtin| builtin.name());
+    let mut help = match nearest(name, names.chain(operators)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => {
+            "link the file that defines it; `--unresolved warn` leaves computed names to run time".to_owned()
+        }
+    };
+    if sites.iter().all(|site| site.column.is_none()) {
+        help.push_str(" (compile with `-g` to see the exact place)");
+    }
+    help
+}
+
+/// The candidate most like `name`, if one is like it enough to be what was meant.
+fn nearest<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
+    let distance = |candidate: &'c str| (strsim::damerau_levenshtein(name, candidate), candidate);
+    let limit = name.len() / 3 + 1;
+    candidates
+        .map(distance)
+        .filter(|(distance, near)| *distance <= limit && *distance < near.len())
+        .min()
+        .map(|(_, near)| near)
+}

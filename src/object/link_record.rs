@@ -1,0 +1,50 @@
+//! Link records: what a repository remembers of the executables that were linked from it.
+
+use std::sync::Arc;
+
+use crate::digest::{BuildId, CompilationId};
+
+/// One executable that was linked from a repository: what garbage collection must keep for its debugger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkRecord {
+    /// The executable.
+    pub build: BuildId,
+    /// Where it was written, when that is below the repository's directory.
+    /// A place is a note of this repository alone: it does not travel in a merge.
+    pub place: Option<Place>,
+    /// The compilations that its symbols name, in ascending order.
+    pub compilations: Vec<CompilationId>,
+}
+
+/// A path relative to a repository's directory that cannot leave it: plain names between slashes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place(Arc<str>);
+
+impl Place {
+    /// Takes a path as a place, if it is one: no empty part, no `.`, no `..`, no backslash, colon or control
+    /// character, and at most 4,096 bytes.
+    pub fn new(path: &str) -> Option<Self> {
+        let plain = |part: &str| !part.is_empty() && part != "." && part != "..";
+        let harmless = |c: char| !c.is_control() && c != '\\' && c != ':';
+        (path.len() <= 4096 && path.split('/').all(plain) && path.chars().all(harmless))
+            .then(|| Self(path.into()))
+    }
+
+    /// The path, with slashes.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_cannot_leave_its_directory() {
+        assert!(Place::new("out/main.tx").is_some());
+        for path in ["", "/etc/passwd", "../x", "a/../x", "a//b", "./a", "a\\b", "c:x", "a\n"] {
+            assert!(Place::new(path).is_none(), "{path}");
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The repository: where fragments, compilations and link records are kept.
+//!
+//! [`Repository`] and [`Transaction`] hold the rules; a [`Backend`] only keeps and finds.
+//! Nothing above this room can tell which backend is at work.
+//! Deliberately absent: the verbs, and what the bytes of a text section mean (only the YAML form knows their listing).
+
+pub mod backend;
+pub mod contents;
+pub mod error;
+pub mod file;
+pub mod memory;
+pub mod repository;
+pub mod salvage;
+pub mod seal;
+pub mod wire;
+pub mod yaml;
+
+pub use backend::{Backend, Batch, Decision, State, View};
+pub use error::StoreError;
+pub use repository::{Addition, Entry, Repository, Snapshot, Transaction};

@@ -1,0 +1,105 @@
+//! What a store must be able to do: keep, find, list in order, and publish all of a change or none of it.
+//!
+//! Deliberately absent: every rule about what may be stored; those are in `repository`.
+
+use std::sync::Arc;
+
+use super::error::StoreError;
+use super::repository::Entry;
+use crate::digest::{BuildId, Checksum, CompilationId, FragmentDigest};
+use crate::object::compilation::Compilation;
+use crate::object::link_record::LinkRecord;
+
+/// What a store has under a digest, without the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Only the digest.
+    Known,
+    /// A body with this checksum.
+    Present(Checksum),
+}
+
+/// The members of a store in ascending order of their keys.
+pub type Members<'v, T> = Box<dyn Iterator<Item = Result<T, StoreError>> + 'v>;
+
+/// A consistent view of a store: no change of another process is seen in the middle of it.
+pub trait View {
+    /// What is stored under a digest, if anything.
+    fn state(&self, digest: &FragmentDigest) -> Result<Option<State>, StoreError>;
+
+    /// The entry under a digest. A body is decoded and held against its checksum.
+    fn fragment(&self, digest: &FragmentDigest) -> Result<Option<Entry>, StoreError>;
+
+    /// The compilation of this id, held against it.
+    fn compilation(&self, id: &CompilationId) -> Result<Option<Compilation>, StoreError>;
+
+    /// All digests with what is stored under them.
+    fn fragments(&self) -> Members<'_, (FragmentDigest, State)>;
+
+    /// The ids of all compilations.
+    fn compilations(&self) -> Members<'_, CompilationId>;
+
+    /// All link records.
+    fn links(&self) -> Members<'_, LinkRecord>;
+}
+
+/// A view that can be changed. Changes are seen at once through the same batch.
+pub trait Batch: View {
+    /// Puts an entry under a digest in place of what is there.
+    fn put_fragment(&mut self, digest: FragmentDigest, entry: &Entry) -> Result<(), StoreError>;
+
+    /// Removes what is under a digest.
+    fn remove_fragment(&mut self, digest: &FragmentDigest) -> Result<(), StoreError>;
+
+    /// Puts a compilation under its id.
+    fn put_compilation(&mut self, id: CompilationId, compilation: &Compilation) -> Result<(), StoreError>;
+
+    /// Removes a compilation.
+    fn remove_compilation(&mut self, id: &CompilationId) -> Result<(), StoreError>;
+
+    /// Puts a link record under its build in place of what is there.
+    fn put_link(&mut self, record: LinkRecord) -> Result<(), StoreError>;
+
+    /// Removes the link record of a build.
+    fn remove_link(&mut self, build: &BuildId) -> Result<(), StoreError>;
+}
+
+/// What is to become of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Publish all of it.
+    Commit,
+    /// Forget all of it.
+    Abort,
+}
+
+/// A place where a repository is kept. Any number of threads and processes may use one at once.
+pub trait Backend: Send + Sync {
+    /// How messages call this store: its path, for one that has a path.
+    fn origin(&self) -> &str;
+
+    /// A view of the last published state.
+    fn read(&self) -> Result<Arc<dyn View + '_>, StoreError>;
+
+    /// Waits for its turn, runs `change` on the last published state, and publishes what it did if it says so.
+    /// Whatever happens in between, other processes and later ones see the old state or the new one.
+    fn write(&self, change: &mut Change<'_>) -> Result<(), StoreError>;
+
+    /// Like [`read`](Self::read), but passes over what is damaged in the store's own structure and tells of it.
+    fn examine(&self) -> Result<(Arc<dyn View + '_>, Vec<Damage>), StoreError>;
+
+    /// Like [`write`](Self::write), but starts from what [`examine`](Self::examine) could read.
+    fn repair(&self, change: &mut Change<'_>) -> Result<(), StoreError>;
+}
+
+/// A change that a backend is to run, once, on a batch of its own.
+pub type Change<'c> = dyn FnMut(&mut dyn Batch) -> Decision + 'c;
+
+/// One place where a store is damaged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// The line of the file, from 1, for a store that has lines.
+    pub line: Option<usize>,
+    /// What is wrong there.
+    pub message: String,
+}

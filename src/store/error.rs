@@ -1,0 +1,156 @@
+//! What can go wrong with a file of ours.
+
+use std::io;
+use std::path::PathBuf;
+
+use miette::{Diagnostic, NamedSource, SourceSpan};
+use thiserror::Error;
+
+use crate::digest::{CompilationId, FragmentDigest};
+use crate::name::Name;
+
+/// Why a repository, ticket or executable cannot be read or written.
+#[derive(Debug, Error, Diagnostic)]
+pub enum StoreError {
+    /// There is no such file.
+    #[error("there is no {what} at `{}`", path.display())]
+    #[diagnostic(code(toy::store::not_found))]
+    NotFound {
+        /// What was looked for, such as `repository`.
+        what: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// What to do.
+        #[help]
+        help: &'static str,
+    },
+
+    /// The operating system refused.
+    #[error("cannot {action} `{}`", path.display())]
+    #[diagnostic(code(toy::store::io))]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// With which file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+
+    /// The file is not ours, or is ours but something else.
+    #[error("`{}` is {found}, not {expected}", path.display())]
+    #[diagnostic(code(toy::store::kind), help("`toy dump FILE` shows what a file of toy's is"))]
+    Kind {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+        /// What was wanted.
+        expected: &'static str,
+    },
+
+    /// The file was written by a newer `toy`.
+    #[error("`{}` has version {found} of its format; this toy reads version {expected}", path.display())]
+    #[diagnostic(code(toy::store::version), help("use the toy that wrote it, or a newer one"))]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// The version that it says it has.
+        found: String,
+        /// The version that is understood.
+        expected: u32,
+    },
+
+    /// The file is cut short, changed, or otherwise not as it was written.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Damaged(Box<DamagedFile>),
+
+    /// A stored body cannot be trusted.
+    #[error("the body stored for fragment {digest:.16} is damaged: {reason}")]
+    #[diagnostic(
+        code(toy::store::body),
+        help("`toy check --repair` drops what is damaged; the next compile makes it again")
+    )]
+    Body {
+        /// The fragment.
+        digest: FragmentDigest,
+        /// What is wrong.
+        reason: String,
+    },
+
+    /// A stored compilation cannot be trusted.
+    #[error("compilation {id:.16} is damaged: {reason}")]
+    #[diagnostic(
+        code(toy::store::compilation),
+        help("`toy check --repair` drops what is damaged; compile the source again")
+    )]
+    Compilation {
+        /// The compilation.
+        id: CompilationId,
+        /// What is wrong.
+        reason: String,
+    },
+
+    /// A second, different body for a digest.
+    #[error("fragment {digest:.16} has a body already, and this one differs from it")]
+    #[diagnostic(
+        code(toy::store::immutable),
+        help(
+            "one of the two is wrong: run `toy check` on the repository; a compiler of another version could be at work"
+        )
+    )]
+    Immutable {
+        /// The digest.
+        digest: FragmentDigest,
+    },
+
+    /// A compilation that names a fragment which is not there.
+    #[error("`{name}` is made of fragment {digest:.16}, which the repository does not have")]
+    #[diagnostic(code(toy::store::dangling), help("compile the source again"))]
+    Dangling {
+        /// The definition.
+        name: Name,
+        /// Its fragment.
+        digest: FragmentDigest,
+    },
+
+    /// A file of ours that has no YAML form.
+    #[error("`{}` cannot be written: {reason}", path.display())]
+    #[diagnostic(code(toy::store::unwritable), help("this is a defect of toy"))]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+
+    /// A backend that neither ran a change nor said why.
+    #[error("`{origin}` did not run the change")]
+    #[diagnostic(code(toy::store::not_run), help("this is a defect of toy"))]
+    NotRun {
+        /// The repository.
+        origin: String,
+    },
+}
+
+/// Where and how a file is damaged.
+#[derive(Debug, Error, Diagnostic)]
+#[error("`{name}` is damaged: {message}")]
+#[diagnostic(code(toy::store::damaged))]
+pub struct DamagedFile {
+    /// The file.
+    pub name: String,
+    /// What is wrong.
+    pub message: String,
+    /// The file's text, when it is text.
+    #[source_code]
+    pub source_code: Option<NamedSource<String>>,
+    /// The place in it.
+    #[label("here")]
+    pub place: Option<SourceSpan>,
+    /// What to do.
+    #[help]
+    pub help: &'static str,
+}

@@ -1,0 +1,206 @@
+//! The rules of a repository, over any backend.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::backend::{Backend, Batch, Change, Damage, Decision, State, View};
+use super::error::StoreError;
+use super::memory::MemoryBackend;
+use super::yaml::{Missing, YamlBackend};
+use crate::digest::{BuildId, CompilationId, FragmentDigest};
+use crate::object::compilation::Compilation;
+use crate::object::fragment::Fragment;
+use crate::object::link_record::LinkRecord;
+
+/// What a repository gives for a digest that it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// The body was stripped: "do you have it?" yes, "give it to me" no.
+    Known,
+    /// The body.
+    Present(Fragment),
+}
+
+impl Entry {
+    /// What is left of the entry without its body.
+    pub fn state(&self) -> State {
+        match self {
+            Self::Known => State::Known,
+            Self::Present(fragment) => State::Present(fragment.checksum()),
+        }
+    }
+}
+
+/// A program repository.
+pub struct Repository {
+    backend: Box<dyn Backend>,
+}
+
+/// A consistent view of a repository.
+pub type Snapshot<'r> = Arc<dyn View + 'r>;
+
+impl Repository {
+    /// A repository over a backend.
+    pub fn new(backend: impl Backend + 'static) -> Self {
+        Self { backend: Box::new(backend) }
+    }
+
+    /// An empty repository in memory.
+    pub fn in_memory() -> Self {
+        Self::new(MemoryBackend::default())
+    }
+
+    /// The repository in a file, which must exist when it is read.
+    pub fn open(path: &Path) -> Self {
+        Self::new(YamlBackend::new(path, Missing::IsAnError))
+    }
+
+    /// The repository in a file; while there is no file, it is empty. The first change makes the file.
+    pub fn open_or_empty(path: &Path) -> Self {
+        Self::new(YamlBackend::new(path, Missing::IsEmpty))
+    }
+
+    /// How messages call this repository.
+    pub fn origin(&self) -> &str {
+        self.backend.origin()
+    }
+
+    /// The last published state.
+    pub fn read(&self) -> Result<Snapshot<'_>, StoreError> {
+        self.backend.read()
+    }
+
+    /// Runs `change` alone on the last published state and publishes all that it did, unless it fails.
+    pub fn write<T, E: From<StoreError>>(
+        &self,
+        change: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.run(change, |change| self.backend.write(change))
+    }
+
+    /// What can be read of a damaged repository, and where its structure is damaged.
+    pub fn examine(&self) -> Result<(Snapshot<'_>, Vec<Damage>), StoreError> {
+        self.backend.examine()
+    }
+
+    /// Like [`write`](Self::write), on what can be read of a damaged repository.
+    pub fn repair<T, E: From<StoreError>>(
+        &self,
+        change: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.run(change, |change| self.backend.repair(change))
+    }
+
+    /// Carries a typed result through the backend, which knows only whether to commit.
+    fn run<T, E: From<StoreError>>(
+        &self,
+        change: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
+        publish: impl FnOnce(&mut Change<'_>) -> Result<(), StoreError>,
+    ) -> Result<T, E> {
+        let mut change = Some(change);
+        let mut result = None;
+        publish(&mut |batch| {
+            let Some(change) = change.take() else { return Decision::Abort };
+            let outcome = change(&mut Transaction { batch });
+            let decision = if outcome.is_ok() { Decision::Commit } else { Decision::Abort };
+            result = Some(outcome);
+            decision
+        })?;
+        // A backend that succeeds has run the change once.
+        result.unwrap_or_else(|| Err(StoreError::NotRun { origin: self.origin().to_owned() }.into()))
+    }
+}
+
+/// What adding something did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addition {
+    /// It was not there.
+    Added,
+    /// Its digest was known and has a body now.
+    Filled,
+    /// It was there already.
+    Identical,
+}
+
+/// A change of a repository, all of which is published or none.
+pub struct Transaction<'b> {
+    batch: &'b mut dyn Batch,
+}
+
+impl Transaction<'_> {
+    /// The repository as the change sees it.
+    pub fn view(&self) -> &dyn View {
+        self.batch
+    }
+
+    /// Adds an entry. A body fills a known digest, a known digest changes nothing, and a body that differs from
+    /// the one that is there is an error.
+    pub fn add_fragment(&mut self, digest: FragmentDigest, entry: &Entry) -> Result<Addition, StoreError> {
+        let addition = match (self.batch.state(&digest)?, entry.state()) {
+            (None, _) => Addition::Added,
+            (Some(State::Known), State::Present(_)) => Addition::Filled,
+            (Some(State::Present(old)), State::Present(new)) if old != new => {
+                return Err(StoreError::Immutable { digest });
+            }
+            (Some(_), _) => return Ok(Addition::Identical),
+        };
+        self.batch.put_fragment(digest, entry)?;
+        Ok(addition)
+    }
+
+    /// Adds a compilation, whose fragments must be there: referents come before references.
+    pub fn add_compilation(&mut self, compilation: &Compilation) -> Result<Addition, StoreError> {
+        let id = compilation.id();
+        if self.batch.compilation(&id)?.is_some() {
+            return Ok(Addition::Identical);
+        }
+        for definition in compilation.definitions() {
+            if self.batch.state(&definition.fragment)?.is_none() {
+                return Err(StoreError::Dangling {
+                    name: definition.name.clone(),
+                    digest: definition.fragment,
+                });
+            }
+        }
+        self.batch.put_compilation(id, compilation)?;
+        Ok(Addition::Added)
+    }
+
+    /// Adds a link record in place of an older one of the same build or the same place.
+    pub fn add_link(&mut self, record: LinkRecord) -> Result<(), StoreError> {
+        if record.place.is_some() {
+            let displaced = |old: &LinkRecord| old.place == record.place && old.build != record.build;
+            let old = self.batch.links().filter(|old| old.as_ref().map_or(true, displaced));
+            for old in old.collect::<Result<Vec<_>, _>>()? {
+                self.batch.remove_link(&old.build)?;
+            }
+        }
+        self.batch.put_link(record)
+    }
+
+    /// Removes everything.
+    pub fn clear(&mut self) -> Result<(), StoreError> {
+        let links = self.batch.links().map(|link| Ok(link?.build)).collect::<Result<Vec<_>, StoreError>>()?;
+        links.iter().try_for_each(|build| self.batch.remove_link(build))?;
+        let compilations = self.batch.compilations().collect::<Result<Vec<_>, _>>()?;
+        compilations.iter().try_for_each(|id| self.batch.remove_compilation(id))?;
+        let fragments = self.batch.fragments().map(|member| Ok(member?.0));
+        let fragments = fragments.collect::<Result<Vec<_>, StoreError>>()?;
+        fragments.iter().try_for_each(|digest| self.batch.remove_fragment(digest))
+    }
+
+    /// Removes a fragment.
+    pub fn remove_fragment(&mut self, digest: &FragmentDigest) -> Result<(), StoreError> {
+        self.batch.remove_fragment(digest)
+    }
+
+    /// Removes a compilation.
+    pub fn remove_compilation(&mut self, id: &CompilationId) -> Result<(), StoreError> {
+        self.batch.remove_compilation(id)
+    }
+
+    /// Removes a link record.
+    pub fn remove_link(&mut self, build: &BuildId) -> Result<(), StoreError> {
+        self.batch.remove_link(build)
+    }
+}

@@ -1,0 +1,103 @@
+//! What can still be read of a damaged `repo.yaml`, entry by entry, and where the damage is.
+
+use std::path::Path;
+
+use super::backend::Damage;
+use super::contents::Contents;
+use super::error::StoreError;
+use super::seal::{self, Kind};
+use super::wire::repository::{from_yaml, piece};
+
+/// The sections of `repo.yaml`.
+const SECTIONS: [&str; 4] = ["known:", "fragments:", "compilations:", "links:"];
+
+/// Reads what is intact. A file in which nothing says that it is a repository is an error.
+pub fn salvage(path: &Path, bytes: &[u8]) -> Result<(Contents, Vec<Damage>), StoreError> {
+    let error = match from_yaml(path, bytes) {
+        Ok(contents) => return Ok((contents, Vec::new())),
+        Err(error @ StoreError::Damaged(_)) => error,
+        Err(error @ StoreError::Kind { .. }) => {
+            // A damaged first line must not give up the entries below it.
+            let (contents, damage) = entries(bytes);
+            return if contents.entries() > 0 { Ok((contents, damage)) } else { Err(error) };
+        }
+        Err(error) => return Err(error),
+    };
+    let (contents, mut damage) = entries(bytes);
+    if seal::identify(bytes) != Some(Kind::Repository) && contents.entries() == 0 && !bytes.is_empty() {
+        return Err(error);
+    }
+    damage.push(Damage { line: None, message: error.to_string() });
+    Ok((contents, damage))
+}
+
+/// Splits the text where a line starts a section or an entry, and reads each entry by itself.
+fn entries(bytes: &[u8]) -> (Contents, Vec<Damage>) {
+    let text = String::from_utf8_lossy(bytes);
+    let mut reader = Reader::default();
+    for (at, line) in text.split_inclusive('\n').enumerate() {
+        reader.line(at + 1, line);
+    }
+    reader.finish_entry();
+    (reader.contents, reader.damage)
+}
+
+#[derive(Default)]
+struct Reader<'t> {
+    contents: Contents,
+    damage: Vec<Damage>,
+    section: Option<&'t str>,
+    entry: String,
+    entry_line: usize,
+}
+
+impl<'t> Reader<'t> {
+    fn line(&mut self, at: usize, line: &'t str) {
+        let word = line.trim_end();
+        let starts_entry = word.starts_with("- ") || (word.starts_with("  ") && !word.starts_with("   "));
+        if SECTIONS.contains(&word) {
+            self.finish_entry();
+            self.section = Some(word);
+        } else if starts_entry && self.section.is_some() {
+            self.finish_entry();
+            self.entry_line = at;
+            self.entry.push_str(line);
+        } else if word.starts_with("   ") && !self.entry.is_empty() || word.is_empty() {
+            self.entry.push_str(line);
+        } else {
+            self.outside(at, word);
+        }
+    }
+
+    /// A line that belongs to no entry: header, trailer, or damage.
+    fn outside(&mut self, at: usize, word: &'t str) {
+        self.finish_entry();
+        self.section = None;
+        let trailer =
+            word.starts_with("trailer:") || word.starts_with("  entries: ") || word.starts_with("  digest: ");
+        let header = word == "toy: repository" || word.starts_with("version: ");
+        if !header && !trailer {
+            let start = word.chars().take(60).collect::<String>();
+            self.damage.push(Damage {
+                line: Some(at),
+                message: format!("`{}` belongs to nothing", start.escape_debug()),
+            });
+        }
+    }
+
+    fn finish_entry(&mut self) {
+        let (Some(section), false) = (self.section, self.entry.is_empty()) else { return };
+        match piece(&format!("{section}\n{}", self.entry)) {
+            Ok(read) => {
+                for twice in self.contents.absorb(read) {
+                    self.damage.push(Damage {
+                        line: Some(self.entry_line),
+                        message: format!("`{twice}` stands twice"),
+                    });
+                }
+            }
+            Err(message) => self.damage.push(Damage { line: Some(self.entry_line), message }),
+        }
+        self.entry.clear();
+    }
+}

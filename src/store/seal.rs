@@ -1,0 +1,168 @@
+//! The frame of every YAML file of ours: a header that says what it is, and a trailer that tells damage.
+//!
+//! ```yaml
+//! toy: ticket
+//! version: 1
+//! …
+//! trailer:
+//!   entries: 1
+//!   digest: <BLAKE3 of every byte before the trailer>
+//! ```
+//!
+//! A file cut short at any byte lacks its trailer or a part of it; a changed byte does not fit the digest.
+
+use std::path::Path;
+
+use miette::NamedSource;
+
+use super::error::{DamagedFile, StoreError};
+
+/// The version of all YAML formats.
+pub const VERSION: u32 = 1;
+
+/// The first line of an executable, so that it runs by its name.
+const INTERPRETER: &str = "#!/usr/bin/env toyvm\n";
+
+/// What a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A program repository.
+    Repository,
+    /// An object file, which names a compilation.
+    Ticket,
+    /// A linked program.
+    Executable,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Repository, Self::Ticket, Self::Executable];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Repository => "repository",
+            Self::Ticket => "ticket",
+            Self::Executable => "executable",
+        }
+    }
+
+    /// The kind with an article, for messages.
+    pub const fn described(self) -> &'static str {
+        match self {
+            Self::Repository => "a repository",
+            Self::Ticket => "a ticket",
+            Self::Executable => "an executable",
+        }
+    }
+
+    fn header(self) -> String {
+        let interpreter = if self == Self::Executable { INTERPRETER } else { "" };
+        format!("{interpreter}toy: {}\nversion: {VERSION}\n", self.word())
+    }
+}
+
+/// Says what a file is by its first lines, whatever the rest is like.
+pub fn identify(bytes: &[u8]) -> Option<Kind> {
+    let rest = bytes.strip_prefix(INTERPRETER.as_bytes()).unwrap_or(bytes).strip_prefix(b"toy: ")?;
+    Kind::ALL.into_iter().find(|kind| {
+        rest.strip_prefix(kind.word().as_bytes())
+            .is_some_and(|rest| matches!(rest.first(), None | Some(b'\n')))
+    })
+}
+
+/// Puts header and trailer around the YAML text of a body.
+pub fn seal(kind: Kind, body: &str, entries: usize) -> String {
+    let mut text = kind.header();
+    text.reserve(body.len() + 128);
+    text.push_str(body);
+    text.push_str(&trailer(&text, entries));
+    text
+}
+
+fn trailer(before: &str, entries: usize) -> String {
+    format!("{TRAILER}  entries: {entries}\n  digest: {}\n", blake3::hash(before.as_bytes()))
+}
+
+const TRAILER: &str = "trailer:\n";
+
+/// A body whose header and trailer are right.
+#[derive(Debug, Clone, Copy)]
+pub struct Unsealed<'f> {
+    /// The YAML text between header and trailer.
+    pub body: &'f str,
+    /// The number of entries that the trailer counts.
+    pub entries: usize,
+    file: &'f str,
+    path: &'f Path,
+}
+
+/// Takes header and trailer off after holding them against the file.
+pub fn unseal<'f>(kind: Kind, path: &'f Path, bytes: &'f [u8]) -> Result<Unsealed<'f>, StoreError> {
+    check_header(kind, path, bytes)?;
+    let file = std::str::from_utf8(bytes)
+        .map_err(|error| damaged(kind, path, None, format!("byte {} is not UTF-8", error.valid_up_to())))?;
+    let header = kind.header();
+    let cut = || damaged(kind, path, Some((file, file.len())), "it ends before its trailer does".into());
+    let at = file.rfind(&format!("\n{TRAILER}")).ok_or_else(cut)? + 1;
+    let count = file[at + TRAILER.len()..].strip_prefix("  entries: ").and_then(|rest| rest.split_once('\n'));
+    let entries = count.and_then(|(count, _)| count.parse().ok()).ok_or_else(cut)?;
+    let expected = trailer(&file[..at], entries);
+    if file[at..] != expected {
+        if expected.starts_with(&file[at..]) {
+            return Err(cut());
+        }
+        let message = "its bytes do not fit the digest in its trailer".into();
+        return Err(damaged(kind, path, Some((file, at)), message));
+    }
+    Ok(Unsealed { body: file.get(header.len()..at).unwrap_or_default(), entries, file, path })
+}
+
+fn check_header(kind: Kind, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let header = kind.header();
+    if bytes.starts_with(header.as_bytes()) {
+        return Ok(());
+    }
+    let (expected, path) = (kind.described(), path.to_owned());
+    if header.as_bytes().starts_with(bytes) {
+        return Err(damaged(kind, &path, None, "it ends before its trailer does".into()));
+    }
+    match identify(bytes) {
+        None => Err(StoreError::Kind { path, found: "no file of toy's", expected }),
+        Some(found) if found != kind => Err(StoreError::Kind { path, found: found.described(), expected }),
+        Some(_) => {
+            let version = bytes.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"version: "));
+            let found = String::from_utf8_lossy(version.unwrap_or_default()).chars().take(20).collect();
+            Err(StoreError::Version { path, found, expected: VERSION })
+        }
+    }
+}
+
+impl<'f> Unsealed<'f> {
+    /// Reads the body as YAML of a given shape. A body without members is the empty mapping.
+    pub fn parse<T: serde::de::DeserializeOwned>(&self, kind: Kind) -> Result<T, StoreError> {
+        let body = if self.body.is_empty() { "{}" } else { self.body };
+        serde_yaml::from_str(body).map_err(|error| {
+            let header = kind.header().len();
+            let at = header + error.location().map_or(0, |location| location.index());
+            damaged(kind, self.path, Some((self.file, at.min(self.file.len()))), error.to_string())
+        })
+    }
+
+    /// The error for a body that can be read but says something impossible.
+    pub fn impossible(&self, kind: Kind, message: String) -> StoreError {
+        damaged(kind, self.path, None, message)
+    }
+}
+
+fn damaged(kind: Kind, path: &Path, place: Option<(&str, usize)>, message: String) -> StoreError {
+    let name = path.display().to_string();
+    let source_code = place.map(|(file, _)| NamedSource::new(&name, file.to_owned()));
+    let help = match kind {
+        Kind::Repository => {
+            "`toy check --repair` keeps what is intact; the next compile makes the rest again"
+        }
+        Kind::Ticket => "compile the source again",
+        Kind::Executable => "link the program again",
+    };
+    let place = place.map(|(_, at)| at.into());
+    StoreError::Damaged(Box::new(DamagedFile { name, message, source_code, place, help }))
+}

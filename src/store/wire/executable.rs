@@ -1,0 +1,119 @@
+//! `NAME.tx`.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::{BuildId, CompilationId, FragmentDigest};
+use crate::isa::codec::Decoder;
+use crate::isa::listing::{self, Operand};
+use crate::name::Name;
+use crate::object::executable::{Executable, Section, Strings, Symbol};
+use crate::store::error::StoreError;
+use crate::store::file::{self, Mode};
+use crate::store::seal::{self, Kind};
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExecutableWire {
+    build: BuildId,
+    entries: Vec<String>,
+    /// Compilations that symbols name, by index.
+    compilations: Vec<CompilationId>,
+    /// A line a symbol: name, index of its section, index of its compilation.
+    symbols: String,
+    sections: Vec<SectionWire>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SectionWire {
+    fragment: FragmentDigest,
+    text: String,
+}
+
+/// The bytes of an executable's file.
+pub fn to_yaml(executable: &Executable) -> Result<String, String> {
+    let compilations = executable.symbols.iter().map(|symbol| symbol.compilation).collect::<BTreeSet<_>>();
+    let compilations = compilations.into_iter().collect::<Vec<_>>();
+    let symbol_line = |symbol: &Symbol| {
+        let compilation = compilations.binary_search(&symbol.compilation).unwrap_or_else(|at| at);
+        format!("{} {} {}\n", symbol.name, symbol.section, compilation)
+    };
+    let string = |index: u32| executable.strings.get(index as usize).map(|string| &**string);
+    let section = |section: &Section| {
+        let mut text = String::with_capacity(4 * section.text.len());
+        let decoder = Decoder::new(&section.text);
+        listing::write(decoder, string, &mut text).map_err(|error| error.to_string())?;
+        Ok(SectionWire { fragment: section.fragment, text })
+    };
+    let wire = ExecutableWire {
+        build: executable.build_id(),
+        entries: executable.entries.iter().map(|name| name.as_str().to_owned()).collect(),
+        symbols: executable.symbols.iter().map(symbol_line).collect(),
+        sections: executable.sections.iter().map(section).collect::<Result<_, String>>()?,
+        compilations,
+    };
+    let body = serde_yaml::to_string(&wire).map_err(|error| error.to_string())?;
+    Ok(seal::seal(Kind::Executable, &body, executable.symbols.len() + executable.sections.len()))
+}
+
+/// Reads the bytes of an executable's file.
+pub fn from_yaml(path: &Path, bytes: &[u8]) -> Result<Executable, StoreError> {
+    let unsealed = seal::unseal(Kind::Executable, path, bytes)?;
+    let wire: ExecutableWire = unsealed.parse(Kind::Executable)?;
+    let build = wire.build;
+    let executable = from_wire(wire).map_err(|message| unsealed.impossible(Kind::Executable, message))?;
+    if executable.build_id() != build {
+        let message = "its contents do not fit its build id".to_owned();
+        return Err(unsealed.impossible(Kind::Executable, message));
+    }
+    Ok(executable)
+}
+
+fn from_wire(wire: ExecutableWire) -> Result<Executable, String> {
+    let name = |text: &str| Name::new(text).ok_or_else(|| format!("`{}` is no name", text.escape_debug()));
+    let mut strings = Strings::default();
+    let sections = wire.sections.iter().map(|section| {
+        let text = listing::read(&section.text, |operand| match operand {
+            Operand::Name(name) => strings.intern(name),
+            Operand::String(string) => strings.intern(&string),
+        });
+        Ok(Section { fragment: section.fragment, text: text.map_err(|error| error.to_string())? })
+    });
+    let symbol = |line: &str| {
+        let mut words = line.split(' ');
+        let mut next = || words.next().ok_or_else(|| format!("`{line:.100}` is no symbol"));
+        let name = name(next()?)?;
+        let number = |text: &str| text.parse::<u32>().map_err(|_| format!("`{text:.20}` is no index"));
+        let section = number(next()?)?;
+        let compilation = wire.compilations.get(number(next()?)? as usize);
+        let compilation = *compilation.ok_or_else(|| format!("symbol `{name}` names no compilation"))?;
+        Ok(Symbol { name, section, compilation })
+    };
+    Ok(Executable {
+        entries: wire.entries.iter().map(|entry| name(entry)).collect::<Result<_, _>>()?,
+        symbols: wire.symbols.lines().map(symbol).collect::<Result<_, String>>()?,
+        sections: sections.collect::<Result<_, String>>()?,
+        strings: strings.into_vec(),
+    })
+}
+
+/// Writes an executable, with its run bit, in place of what is at `path`.
+pub fn write(path: &Path, executable: &Executable) -> Result<u64, StoreError> {
+    let unwritable = |reason| StoreError::Unwritable { path: path.to_owned(), reason };
+    let text = to_yaml(executable).map_err(unwritable)?;
+    file::replace(path, text.as_bytes(), Mode::Executable)?;
+    Ok(text.len() as u64)
+}
+
+/// Reads the executable at `path`.
+pub fn read(path: &Path) -> Result<Executable, StoreError> {
+    let missing = || StoreError::NotFound {
+        what: "executable",
+        path: path.to_owned(),
+        help: "`toy link` makes it from tickets",
+    };
+    from_yaml(path, &file::read(path)?.ok_or_else(missing)?)
+}

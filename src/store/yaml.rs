@@ -1,0 +1,112 @@
+//! The YAML backend: a repository in one readable file, which is replaced as a whole.
+//!
+//! The bytes of the file are a function of what the repository holds, whoever put it there in whatever order.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::backend::{Backend, Change, Damage, Decision, View};
+use super::contents::Contents;
+use super::error::StoreError;
+use super::file::{self, Locked};
+use super::{salvage, wire};
+
+/// What a missing file means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// The caller wanted a repository that exists.
+    IsAnError,
+    /// The repository is empty, and is made by the first change.
+    IsEmpty,
+}
+
+/// A repository in a YAML file.
+#[derive(Debug)]
+pub struct YamlBackend {
+    path: PathBuf,
+    origin: String,
+    missing: Missing,
+    /// What was read last: most processes read a file, do their work, and find the same bytes under the lock.
+    last: Mutex<Option<(blake3::Hash, Arc<Contents>)>>,
+}
+
+impl YamlBackend {
+    /// The repository at `path`, which is not looked at yet.
+    pub fn new(path: &Path, missing: Missing) -> Self {
+        let origin = path.display().to_string();
+        Self { path: path.to_owned(), origin, missing, last: Mutex::new(None) }
+    }
+
+    fn not_found(&self) -> StoreError {
+        StoreError::NotFound {
+            what: "repository",
+            path: self.path.clone(),
+            help: "`toy compile` makes one; `-r FILE` or TOY_REPOSITORY names another",
+        }
+    }
+
+    fn parse(&self, bytes: &[u8]) -> Result<Arc<Contents>, StoreError> {
+        let hash = blake3::hash(bytes);
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, contents)) = last.as_ref().filter(|(of, _)| *of == hash) {
+            return Ok(Arc::clone(contents));
+        }
+        let contents = Arc::new(wire::repository::from_yaml(&self.path, bytes)?);
+        *last = Some((hash, Arc::clone(&contents)));
+        Ok(contents)
+    }
+
+    fn lock(&self) -> Result<Locked, StoreError> {
+        let empty = match self.missing {
+            Missing::IsAnError => None,
+            Missing::IsEmpty => Some(self.spell(&Contents::default())?),
+        };
+        Locked::acquire(&self.path, empty.as_deref().map(str::as_bytes))?.ok_or_else(|| self.not_found())
+    }
+
+    fn spell(&self, contents: &Contents) -> Result<String, StoreError> {
+        wire::repository::to_yaml(contents)
+            .map_err(|reason| StoreError::Unwritable { path: self.path.clone(), reason })
+    }
+
+    fn publish(&self, locked: Locked, before: &Contents, change: &mut Change<'_>) -> Result<(), StoreError> {
+        let mut next = before.clone();
+        if change(&mut next) == Decision::Commit {
+            // The line where a change becomes permanent.
+            locked.replace(self.spell(&next)?.as_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+impl Backend for YamlBackend {
+    fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    fn read(&self) -> Result<Arc<dyn View + '_>, StoreError> {
+        Ok(match (file::read(&self.path)?, self.missing) {
+            (Some(bytes), _) => self.parse(&bytes)?,
+            (None, Missing::IsEmpty) => Arc::<Contents>::default(),
+            (None, Missing::IsAnError) => return Err(self.not_found()),
+        })
+    }
+
+    fn write(&self, change: &mut Change<'_>) -> Result<(), StoreError> {
+        let locked = self.lock()?;
+        let before = self.parse(&locked.read()?)?;
+        self.publish(locked, &before, change)
+    }
+
+    fn examine(&self) -> Result<(Arc<dyn View + '_>, Vec<Damage>), StoreError> {
+        let bytes = file::read(&self.path)?.ok_or_else(|| self.not_found())?;
+        let (contents, damage) = salvage::salvage(&self.path, &bytes)?;
+        Ok((Arc::new(contents), damage))
+    }
+
+    fn repair(&self, change: &mut Change<'_>) -> Result<(), StoreError> {
+        let locked = self.lock()?;
+        let (before, _) = salvage::salvage(&self.path, &locked.read()?)?;
+        self.publish(locked, &before, change)
+    }
+}

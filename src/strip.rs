@@ -1,0 +1,30 @@
+//! Strip: a copy of a repository with nothing but its digests, small enough to send to every agent.
+//!
+//! The compiler asks only *whether* a digest is there, so an agent with a stripped copy generates what nobody has.
+
+use crate::store::{Entry, Repository, StoreError};
+
+/// What strip did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StripReport {
+    /// The number of digests in the copy.
+    pub fragments: usize,
+}
+
+/// Makes `target` the stripped copy of `source`, whatever it was before.
+/// Every fragment becomes known; compilations and link records stay at home.
+pub fn strip(source: &Repository, target: &Repository) -> Result<StripReport, StoreError> {
+    let snapshot = source.read()?;
+    target.write(|copy| {
+        copy.clear()?;
+        copy.clear()?;
+        let mut fragments = 0;
+        for member in snapshot.fragments() {
+            let (digest, _) = member?;
+            // This is where a fragment is stripped: its digest goes over, its body does not.
+            copy.add_fragment(digest, &Entry::Known)?;
+            fragments += 1;
+        }
+        Ok(StripReport { fragments })
+    })
+}

@@ -1,0 +1,19 @@
+//! The machine that executes a linked program.
+//!
+//! [`program::Program::load`] decodes and checks everything once; [`machine::Machine`] then executes one
+//! instruction at a time, with explicit frames, so that nothing a program does reaches the host's stack.
+//! Deliberately absent: source positions and the repository that has them, and any output but to the writers
+//! that the caller passes.
+
+pub mod dictionary;
+mod fault;
+pub mod frame;
+pub mod heap;
+pub mod machine;
+pub mod names;
+mod operators;
+pub mod program;
+mod scope;
+mod trace;
+pub mod trap;
+pub mod value;
