@@ -5,11 +5,12 @@
 use std::fmt::Write;
 
 use crate::draw;
-use crate::text::{bytes, count, escape};
+use crate::text::{bytes, count, escape, short_digest};
 
 use super::checks::{Check, Checks};
 use super::figures;
-use super::round::{Round, total};
+use super::report::Definition;
+use super::round::{AgentRound, Round, total};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -30,7 +31,9 @@ pub(super) fn render(rounds: &[Round], checks: &Checks) -> String {
         verdict(checks)
     );
     page += &comparison(rounds);
-    rounds.iter().for_each(|round| page += &section(round));
+    for (index, round) in rounds.iter().enumerate() {
+        page += &section(round, &rounds[..index]);
+    }
     page += &all_checks(checks);
     page + "</main>\n</body>\n</html>\n"
 }
@@ -81,7 +84,7 @@ fn sum(parts: &Parts) -> u64 {
 
 /// What moved in both directions.
 fn traffic(round: &Round) -> [(&'static str, Parts); 2] {
-    let of_agents = |size: fn(&super::round::AgentRound) -> u64| round.agents.iter().map(size).sum::<u64>();
+    let of_agents = |size: fn(&AgentRound) -> u64| round.agents.iter().map(size).sum::<u64>();
     let digests = round.digests.as_ref().map_or(0, |digests| digests.after) * round.agents.len() as u64;
     let out = [("sources", of_agents(|agent| total(&agent.sources))), ("digests", digests)];
     let back = [
@@ -117,14 +120,15 @@ fn bar(parts: &Parts, most: u64) -> String {
 }
 
 /// One round: its four drawings and its commands.
-fn section(round: &Round) -> String {
+fn section(round: &Round, earlier: &[Round]) -> String {
     let plan = &round.plan;
     let mut section = format!(
-        "<section id=\"round{0}\">\n<h2>Round {0}: {1}</h2>\n<p>{2} {3}</p>\n<div class=\"steps\">\n",
+        "<section id=\"round{0}\">\n<h2>Round {0}: {1}</h2>\n<p>{2} {3}</p>\n{4}<div class=\"steps\">\n",
         plan.number,
         escape(plan.title),
         escape(plan.purpose),
-        gain(round)
+        gain(round),
+        digests(round, earlier)
     );
     for (drawing, step) in draw::four_steps(&figures::of(round)).iter().zip(1..) {
         let picture = drawing.inline(&format!("round{}-step{step}", plan.number));
@@ -133,6 +137,20 @@ fn section(round: &Round) -> String {
     let commands = escape(&round.commands.join("\n"));
     let _ = write!(section, "</div>\n<pre tabindex=\"0\"><code>{commands}</code></pre>\n</section>\n");
     section
+}
+
+/// The digest of each procedure; those that no earlier round knew stand out.
+fn digests(round: &Round, earlier: &[Round]) -> String {
+    let seen = |digest: &str| {
+        earlier.iter().flat_map(|round| &round.definitions).any(|known| known.fragment == digest)
+    };
+    let item = |definition: &Definition| {
+        let (class, word) = if seen(&definition.fragment) { ("had", "known") } else { ("made", "new") };
+        let (name, digest) = (escape(&definition.name), short_digest(&definition.fragment));
+        format!("<li class=\"{class}\">{name} <code>{digest}</code> {word}</li>\n")
+    };
+    let items: String = round.definitions.iter().map(item).collect();
+    format!("<ul class=\"digests\" aria-label=\"Procedures and their digests\">\n{items}</ul>\n")
 }
 
 /// What the round left on the host, in a sentence.

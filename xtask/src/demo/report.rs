@@ -53,6 +53,31 @@ pub(super) struct Linked {
     pub(super) fragments: u64,
 }
 
+/// The report of `toy dump --definitions`.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Dumped {
+    /// The compilations in the repository.
+    pub(super) compilations: Vec<DumpedCompilation>,
+}
+
+/// One compilation in a repository.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct DumpedCompilation {
+    /// Its digest, as tickets name it.
+    pub(super) id: String,
+    /// The procedures of the source.
+    pub(super) definitions: Vec<Definition>,
+}
+
+/// A procedure, and the digest under which its code is kept.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Definition {
+    /// The procedure's name.
+    pub(super) name: String,
+    /// The digest.
+    pub(super) fragment: String,
+}
+
 /// The report of `toy check`.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Checked {

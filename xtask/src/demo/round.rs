@@ -4,7 +4,7 @@ use crate::{Result, files};
 
 use super::narrate::Narrator;
 use super::plan::{Job, Plan, SOURCES, ticket_of};
-use super::report::{Compiled, Linked, Merged, Stripped};
+use super::report::{Compiled, Definition, Dumped, Linked, Merged, Stripped};
 use super::site::{Machine, Site};
 
 /// Files that moved together: their names, and their sizes in bytes.
@@ -66,6 +66,8 @@ pub(super) struct Round {
     pub(super) executable: u64,
     /// What the program printed.
     pub(super) output: String,
+    /// The procedures that the tickets stand for, by name.
+    pub(super) definitions: Vec<Definition>,
     /// The commands, with the machine's name before each, step by step.
     pub(super) commands: Vec<String>,
 }
@@ -98,7 +100,10 @@ pub(super) fn play(site: &Site, plan: Plan, tell: &mut Narrator) -> Result<Round
     let linked = link(&host, tell)?;
     let output = execute(&host, tell)?;
 
+    let definitions = definitions(&host, &compiled)?;
+
     Ok(Round {
+        definitions,
         digests,
         agents: join(sources, compiled, returned),
         same_ticket,
@@ -232,4 +237,15 @@ fn execute(host: &Machine, tell: &mut Narrator) -> Result<String> {
     let output = host.run(line)?;
     tell.output(&output);
     Ok(output)
+}
+
+/// The procedures of the compilations that the agents' tickets name.
+fn definitions(host: &Machine, compiled: &[Compiled; 2]) -> Result<Vec<Definition>> {
+    let dumped: Dumped = host.report("toy dump --json --definitions repo.yaml")?;
+    let named =
+        |id: &str| compiled.iter().flat_map(|report| &report.tickets).any(|ticket| ticket.compilation == id);
+    let compilations = dumped.compilations.into_iter().filter(|compilation| named(&compilation.id));
+    let mut definitions: Vec<_> = compilations.flat_map(|compilation| compilation.definitions).collect();
+    definitions.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(definitions)
 }

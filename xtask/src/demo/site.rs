@@ -14,14 +14,13 @@ const MARKER: &str = ".made-by-cargo-xtask-demo";
 #[derive(Debug)]
 pub(super) struct Site {
     directory: PathBuf,
-    toy: PathBuf,
 }
 
 impl Site {
     /// Makes the directory anew and installs the applets.
     pub(super) fn lay_out(directory: &Path, toy: &Path) -> Result<Self> {
         clear(directory)?;
-        let site = Self { directory: directory.to_owned(), toy: toy.to_owned() };
+        let site = Self { directory: directory.to_owned() };
         let output = Command::new(toy).args(["links", "--install"]).arg(site.bin()).output();
         let output = output.map_err(|error| format!("cannot start {}: {error}", toy.display()))?;
         if output.status.success() { Ok(site) } else { Err(failure("toy links --install bin", &output)) }
@@ -38,7 +37,7 @@ impl Site {
 
     /// A machine, with its directory below the demo's.
     pub(super) fn machine(&self, name: &'static str, directory: &str) -> Machine {
-        Machine { name, directory: self.directory.join(directory), bin: self.bin(), toy: self.toy.clone() }
+        Machine { name, directory: self.directory.join(directory), bin: self.bin() }
     }
 }
 
@@ -63,7 +62,6 @@ pub(super) struct Machine {
     pub(super) name: &'static str,
     directory: PathBuf,
     bin: PathBuf,
-    toy: PathBuf,
 }
 
 impl Machine {
@@ -86,8 +84,7 @@ impl Machine {
     pub(super) fn start(&self, line: &str) -> Result<Started> {
         let mut words = line.split_whitespace();
         let program = words.next().unwrap_or_default();
-        let mut command =
-            Command::new(if program == "toy" { self.toy.clone() } else { self.bin.join(program) });
+        let mut command = Command::new(self.bin.join(program));
         command.current_dir(&self.directory).args(words);
         command.env_remove("TOY_REPOSITORY");
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
