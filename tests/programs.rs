@@ -8,15 +8,15 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use toy::digest::{CompilationId, FragmentDigest, Hasher};
+use toy::compile::{self, Known, LineTables};
 use toy::isa::builtin::Builtin;
-use toy::isa::codec::encode;
-use toy::isa::instruction::Instruction;
+use toy::link::{self, Unresolved};
 use toy::name::Name;
-use toy::object::executable::{Executable, Section, Symbol};
+use toy::object::executable::Executable;
+use toy::source::SourceFile;
+use toy::store::Repository;
 use toy::vm::machine::{Limits, Machine, Options, Status, Stop};
 use toy::vm::program::Program;
 
@@ -185,98 +185,23 @@ fn every_operator(manual: &str) -> Result<(), Failed> {
     if missing.is_empty() { Ok(()) } else { Err(missing.join("\n").into()) }
 }
 
-/// Turns a source text into an executable: a small stand-in for the compiler and the linker.
+/// Compiles and links a source text, in a repository of each kind, with the same result.
 fn link(source: &str) -> Result<Executable, Failed> {
-    let mut strings: Vec<Arc<str>> = Vec::new();
-    let mut procedures: BTreeMap<&str, Vec<Instruction>> = BTreeMap::new();
-    let (mut name, mut body, mut open): (_, Vec<Instruction>, Vec<usize>) = (None, Vec::new(), Vec::new());
-    let mut called = Vec::new();
-    let mut rest = source;
-    let index = |text: &str, strings: &mut Vec<Arc<str>>| {
-        let at = strings.iter().position(|known| &**known == text).unwrap_or_else(|| {
-            strings.push(text.into());
-            strings.len() - 1
-        });
-        at as u32
-    };
-    while let Some(first) = rest.chars().next() {
-        let length = match first {
-            '#' => rest.find('\n').unwrap_or(rest.len()),
-            '"' => 2 + rest[1..].find('"').ok_or("a string is not closed")?,
-            c if c.is_ascii_alphabetic() => {
-                rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len())
-            }
-            c if c.is_ascii_digit() || "+-.".contains(c) => number_length(rest),
-            c => c.len_utf8(),
-        };
-        let (token, tail) = rest.split_at(length);
-        rest = tail;
-        match first {
-            '#' | ' ' | '\n' | '\r' | '\t' => continue,
-            '{' if name.is_none() => return Err("a block outside of every procedure".into()),
-            '{' => {
-                if !open.is_empty() {
-                    body.push(Instruction::Block(0));
-                }
-                open.push(body.len());
-            }
-            '}' => {
-                let start = open.pop().ok_or("a brace too many")?;
-                match start.checked_sub(1).filter(|_| !open.is_empty()) {
-                    Some(block) => body[block] = Instruction::Block((body.len() - start) as u32),
-                    None => {
-                        let name = name.take().ok_or("a body without a name")?;
-                        if procedures.insert(name, std::mem::take(&mut body)).is_some() {
-                            return Err(format!("{name} is there twice").into());
-                        }
-                    }
-                }
-            }
-            _ if open.is_empty() => name = Some(token),
-            '"' => body.push(Instruction::String(index(&token[1..length - 1], &mut strings))),
-            c if c.is_ascii_alphabetic() => body.push(match token {
-                "true" | "false" => Instruction::Boolean(token == "true"),
-                _ => {
-                    called.push(token);
-                    Instruction::Call(index(token, &mut strings))
-                }
-            }),
-            _ => body.push(Instruction::Number(token.parse()?)),
-        }
-    }
-    for token in called {
-        let is_string = |at| body_strings(&procedures).any(|string| string == at);
-        let is_known = procedures.contains_key(token) || Builtin::lookup(token).is_some();
-        if !is_known && !is_string(index(token, &mut strings)) {
-            return Err(format!("{token} is an unresolved reference").into());
-        }
-    }
-    let digest = Hasher::new("test", 1).finish();
-    let mut sections: Vec<Section> = Vec::new();
-    let mut symbols = Vec::new();
-    for (name, body) in procedures {
-        let mut text = Vec::new();
-        body.into_iter().for_each(|instruction| encode(instruction, &mut text));
-        let section = sections.iter().position(|section| section.text == text).unwrap_or_else(|| {
-            sections.push(Section { fragment: FragmentDigest::new(digest), text });
-            sections.len() - 1
-        });
-        let name = Name::new(name).ok_or_else(|| format!("{name} is no name"))?;
-        symbols.push(Symbol { name, section: section as u32, compilation: CompilationId::new(digest) });
-    }
-    Ok(Executable { entries: Name::new("main").into_iter().collect(), symbols, sections, strings })
+    let directory = tempfile::tempdir()?;
+    let in_file = Repository::open_or_empty(&directory.path().join("repo.yaml"));
+    let executable = link_in(&Repository::in_memory(), source)?;
+    assert_eq!(link_in(&in_file, source)?, executable);
+    Ok(executable)
 }
 
-fn body_strings(procedures: &BTreeMap<&str, Vec<Instruction>>) -> impl Iterator<Item = u32> {
-    procedures.values().flatten().filter_map(|instruction| match instruction {
-        Instruction::String(index) => Some(*index),
-        _ => None,
-    })
-}
-
-/// How many bytes the number at the beginning of `text` takes: all that still are a number.
-fn number_length(text: &str) -> usize {
-    let is_part = |c: char| c.is_ascii_digit() || "+-.eE".contains(c);
-    let longest = text.find(|c| !is_part(c)).unwrap_or(text.len());
-    (1..=longest).rev().find(|length| text[..*length].parse::<f64>().is_ok()).unwrap_or(1)
+fn link_in(repository: &Repository, source: &str) -> Result<Executable, Failed> {
+    let sources = [SourceFile { name: "main.toy".into(), text: source.into() }];
+    let options = compile::Options { line_tables: LineTables::With, known: Known::Reuse };
+    let mut compiled = compile::compile(repository, &sources, options)?;
+    let unit = compiled.units.remove(0).map_err(|errors| format!("{errors:?}"))?;
+    let inputs = [link::Input { origin: "main.to".into(), ticket: unit.ticket }];
+    let options =
+        link::Options { entries: Name::new("main").into_iter().collect(), unresolved: Unresolved::Error };
+    let linked = link::link(&*repository.read()?, &inputs, &options);
+    Ok(linked.map_err(|errors| format!("{errors:?}"))?.executable)
 }

@@ -54,10 +54,9 @@ pub fn locate(problem: Report, severity: Severity, marks: &[Mark], directories: 
             Some(snippet) => snippet.labels.push(label),
             None => snippets.push(Snippet {
                 name: Arc::clone(&mark.source),
-                file: NamedSource::new(path.display().to_string(), text),
+                file: NamedSource::new(shown(&path), text),
                 path,
                 labels: vec![label],
-                severity,
             }),
         }
     }
@@ -66,6 +65,11 @@ pub fn locate(problem: Report, severity: Severity, marks: &[Mark], directories: 
     }
     let mut snippets = snippets.into_iter();
     Placed { problem, severity, first: snippets.next(), others: snippets.collect(), notes }.into()
+}
+
+/// A path without a leading `./`.
+fn shown(path: &Path) -> String {
+    path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
 
 /// The file, its text, and the range of the mark's name in it.
@@ -97,12 +101,11 @@ struct Snippet {
     path: PathBuf,
     file: NamedSource<String>,
     labels: Vec<LabeledSpan>,
-    severity: Severity,
 }
 
 impl Diagnostic for Snippet {
     fn severity(&self) -> Option<Severity> {
-        Some(self.severity)
+        Some(Severity::Advice)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {

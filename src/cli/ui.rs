@@ -130,7 +130,7 @@ impl Ui {
         let mut err = io::stderr().lock();
         for problem in problems {
             // Where problems cannot be shown there is nothing left to do about it.
-            _ = write!(err, "{}", Rendered { handler: &self.handler, problem: &**problem });
+            _ = writeln!(err, "{}", Rendered { handler: &self.handler, problem: &**problem });
         }
     }
 }

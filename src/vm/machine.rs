@@ -400,7 +400,7 @@ impl Machine<'_> {
     fn failed(&self) -> std::sync::Arc<str> {
         match self.instruction() {
             Some(Instruction::Call(name)) => self.program.operand(name).clone(),
-            Some(instruction) => trace::instruction_text(self.program, instruction).into(),
+            Some(instruction) => self.program.instruction_text(instruction).into(),
             None => Builtin::For.name().into(),
         }
     }
@@ -433,3 +433,6 @@ impl Machine<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,8 +10,12 @@ use super::value::Procedure;
 use crate::isa::builtin::Builtin;
 use crate::isa::codec::{DecodeError, decode};
 use crate::isa::instruction::Instruction;
+use crate::isa::listing::write_instruction;
 use crate::name::{Name, is_name};
 use crate::object::executable::{Executable, Section};
+
+/// So many characters of a string or name [`Program::instruction_text`] shows.
+const LONGEST_TEXT: usize = 60;
 
 /// A symbol of a loaded program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -150,6 +154,19 @@ impl Program {
     /// The text of a name or string operand in [`Self::instructions`].
     pub fn operand(&self, operand: u32) -> &Arc<str> {
         self.names.text(NameId::from_operand(operand))
+    }
+
+    /// One of [`Self::instructions`] as a listing has it, but for long strings, of which it has the beginning.
+    pub fn instruction_text(&self, instruction: Instruction) -> String {
+        let beginning = |operand| -> Result<&str, DecodeError> {
+            let text = self.operand(operand);
+            let cut = text.char_indices().nth(LONGEST_TEXT).map_or(text.len(), |(at, _)| at);
+            Ok(&text[..cut])
+        };
+        let mut text = String::new();
+        // The operands of a loaded program all exist, so nothing can fail here.
+        _ = write_instruction(instruction, beginning, &mut text);
+        text
     }
 
     pub(super) fn code(&self) -> &[Instruction] {

@@ -125,3 +125,6 @@ impl Scope {
         value
     }
 }
+
+#[cfg(test)]
+mod tests;

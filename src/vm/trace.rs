@@ -5,14 +5,10 @@ use std::io::{self, Write};
 use super::frame::Activation;
 use super::program::Program;
 use super::value::Value;
-use crate::isa::codec::DecodeError;
 use crate::isa::instruction::Instruction;
-use crate::isa::listing::write_instruction;
 
 /// So many operands are shown.
 const OPERANDS: usize = 8;
-/// So many characters of a string constant are shown.
-const STRING: usize = 60;
 
 /// Writes `name ordinal: instruction | operands`, the top of the operand stack last.
 pub(super) fn write_line(
@@ -28,7 +24,7 @@ pub(super) fn write_line(
     if **name != *symbol.as_str() {
         line.push_str(&format!(" ({symbol})"));
     }
-    line.push_str(&format!(" {}: {} |", activation.place.ordinal, instruction_text(program, instruction)));
+    line.push_str(&format!(" {}: {} |", activation.place.ordinal, program.instruction_text(instruction)));
     let shown = operands.len().saturating_sub(OPERANDS);
     if shown > 0 {
         line.push_str(" …");
@@ -39,17 +35,4 @@ pub(super) fn write_line(
     }
     line.push('\n');
     out.write_all(line.as_bytes())
-}
-
-/// An instruction as a listing has it, but for long strings, of which it shows the beginning.
-pub(super) fn instruction_text(program: &Program, instruction: Instruction) -> String {
-    let beginning = |operand| -> Result<&str, DecodeError> {
-        let text = program.operand(operand);
-        let cut = text.char_indices().nth(STRING).map_or(text.len(), |(at, _)| at);
-        Ok(&text[..cut])
-    };
-    let mut text = String::new();
-    // The operands of a loaded program all exist, so nothing can fail here.
-    _ = write_instruction(instruction, beginning, &mut text);
-    text
 }

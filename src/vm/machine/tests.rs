@@ -1,0 +1,234 @@
+//! The machine driven from outside: places, state, failing writers, and programs made at random.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::digest::{CompilationId, FragmentDigest, Hasher};
+use crate::isa::codec::encode;
+use crate::name::Name;
+use crate::object::executable::{Executable, Section, Symbol};
+
+/// What random programs are made of; the first are names, the last only strings.
+const TEXTS: [&str; 36] = [
+    "add",
+    "begin",
+    "currentdict",
+    "currenttrace",
+    "def",
+    "dict",
+    "div",
+    "dup",
+    "end",
+    "eq",
+    "exch",
+    "exec",
+    "for",
+    "get",
+    "if",
+    "ifelse",
+    "known",
+    "mul",
+    "ne",
+    "pop",
+    "print",
+    "stack",
+    "sub",
+    "systemdict",
+    "trace",
+    "write",
+    "f",
+    "g",
+    "main",
+    "x",
+    "y",
+    "z",
+    "f",
+    "g",
+    "a b",
+    "",
+];
+const NAMES: u32 = 32;
+
+fn operand(text: &str) -> u32 {
+    TEXTS.iter().position(|known| *known == text).unwrap() as u32
+}
+
+fn call(name: &str) -> Instruction {
+    Instruction::Call(operand(name))
+}
+
+fn load(procedures: &[(&str, &[Instruction])]) -> Program {
+    let digest = Hasher::new("test", 1).finish();
+    let mut sections: Vec<Section> = Vec::new();
+    let mut symbols = Vec::new();
+    for (name, instructions) in procedures {
+        let mut text = Vec::new();
+        instructions.iter().for_each(|instruction| encode(*instruction, &mut text));
+        let section = sections.iter().position(|section| section.text == text).unwrap_or_else(|| {
+            sections.push(Section { fragment: FragmentDigest::new(digest), text });
+            sections.len() - 1
+        });
+        let compilation = CompilationId::new(digest);
+        symbols.push(Symbol { name: Name::new(name).unwrap(), section: section as u32, compilation });
+    }
+    let entries = vec![symbols.last().unwrap().name.clone()];
+    let strings = TEXTS.map(std::sync::Arc::from).to_vec();
+    Program::load(&Executable { entries, symbols, sections, strings }).unwrap()
+}
+
+fn machine(program: &Program) -> Machine<'_> {
+    Machine::new(program, program.entries()[0], &Options::default())
+}
+
+fn step(machine: &mut Machine) -> Result<Status, Stop> {
+    machine.step(&mut io::sink(), &mut io::sink())
+}
+
+/// A writer that takes nothing.
+struct Closed;
+
+impl Write for Closed {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_step_is_one_instruction() {
+    let program = load(&[
+        ("f", &[call("dup"), call("pop")]),
+        (
+            "main",
+            &[
+                Instruction::Number(7.0),
+                call("f"),
+                Instruction::Block(1),
+                call("x"),
+                call("pop"),
+                call("pop"),
+            ],
+        ),
+    ]);
+    let mut machine = machine(&program);
+    let mut seen = Vec::new();
+    loop {
+        let place = machine.place().unwrap();
+        let name = program.symbol_name(place.symbol).to_string();
+        assert_eq!(machine.activations().next().unwrap().place, place);
+        seen.push((name, place.ordinal, machine.depth(), machine.operands().len()));
+        if step(&mut machine).unwrap() == Status::Done {
+            break;
+        }
+    }
+    let expected = [
+        ("main", 0, 1, 0),
+        ("main", 1, 1, 1),
+        ("f", 0, 2, 1),
+        ("f", 1, 2, 2),
+        ("main", 2, 1, 1),
+        ("main", 4, 1, 2),
+    ];
+    assert_eq!(seen[..6], expected.map(|(name, at, depth, operands)| (name.to_owned(), at, depth, operands)));
+    assert_eq!((machine.steps(), machine.place(), machine.instruction()), (7, None, None));
+    assert_eq!(machine.activations().count(), 0);
+    assert!(matches!(step(&mut machine), Ok(Status::Done)));
+}
+
+#[test]
+fn a_trap_leaves_the_machine_at_the_instruction_that_failed() {
+    let program = load(&[
+        ("f", &[call("dup"), call("add")]),
+        ("g", &[call("dup"), call("add")]),
+        ("main", &[Instruction::Boolean(true), call("g"), call("pop")]),
+    ]);
+    assert_eq!(program.symbol_section(program.symbol("f").unwrap()), 0);
+    assert_eq!(program.symbol_section(program.symbol("g").unwrap()), 0);
+    let mut machine = machine(&program);
+    for _ in 0..2 {
+        let Err(Stop::Trap(trap)) = machine.run(&mut io::sink(), &mut io::sink()) else { panic!() };
+        assert_eq!((trap.error, &*trap.operator), (ErrorName::TypeCheck, "add"));
+        let calls =
+            trap.calls.iter().map(|call| (&*call.name, call.symbol.as_str(), call.section, call.ordinal));
+        assert_eq!(calls.collect::<Vec<_>>(), [("g", "g", 0, 1), ("main", "main", 1, 1)]);
+        assert_eq!(trap.place(), trap.calls.first());
+        assert_eq!(machine.operands(), [Value::Boolean(true), Value::Boolean(true)]);
+    }
+}
+
+#[test]
+fn a_limit_is_named() {
+    let program = load(&[("main", &[call("dict"), call("main")])]);
+    let message = |max_steps, max_stack| {
+        let options = Options { limits: Limits { max_steps, max_stack }, trace: false };
+        let mut machine = Machine::new(&program, program.entries()[0], &options);
+        machine.run(&mut io::sink(), &mut io::sink()).unwrap_err().to_string()
+    };
+    assert_eq!(message(Some(3), 10), "limitcheck in `main`: the limit is 3 steps (max_steps)");
+    assert_eq!(
+        message(None, 10),
+        "stackoverflow in `dict`: the limit is 10 values on the operand stack (max_stack)"
+    );
+}
+
+#[test]
+fn writers_that_fail_are_no_traps() {
+    let program = load(&[("main", &[Instruction::Boolean(true), call("print")])]);
+    let stop = machine(&program).run(&mut Closed, &mut io::sink());
+    assert!(matches!(stop, Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe));
+    let traced = Options { trace: true, ..Options::default() };
+    let stop = Machine::new(&program, program.entries()[0], &traced).run(&mut io::sink(), &mut Closed);
+    assert!(matches!(stop, Err(Stop::Trace(error)) if error.kind() == io::ErrorKind::BrokenPipe));
+}
+
+fn instructions() -> impl Strategy<Value = Vec<Instruction>> {
+    let leaf = prop_oneof![
+        2 => prop_oneof![Just(0.0), Just(1.0), Just(-1.0), Just(2.5), Just(1e308)].prop_map(Instruction::Number),
+        1 => any::<bool>().prop_map(Instruction::Boolean),
+        2 => (26..TEXTS.len() as u32).prop_map(Instruction::String),
+        6 => (0..NAMES).prop_map(Instruction::Call),
+    ];
+    let body = proptest::collection::vec(leaf, 1..8);
+    body.prop_recursive(4, 60, 6, |inner| {
+        proptest::collection::vec(inner, 1..6).prop_map(|parts| {
+            let mut all = Vec::new();
+            for (at, part) in parts.into_iter().enumerate() {
+                if at % 2 == 1 {
+                    all.push(Instruction::Block(part.len() as u32));
+                }
+                all.extend(part);
+            }
+            all
+        })
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_program_breaks_the_machine(f in instructions(), g in instructions(), main in instructions()) {
+        let program = load(&[("f", &f), ("g", &g), ("main", &main)]);
+        let options = Options { limits: Limits { max_steps: Some(3000), max_stack: 40 }, trace: false };
+        let start = program.entries()[0];
+        let (mut out, mut stepped_out) = (Vec::new(), Vec::new());
+        let mut machine = Machine::new(&program, start, &options);
+        let stop = machine.run(&mut out, &mut io::sink()).err().map(|stop| stop.to_string());
+        let mut stepped = Machine::new(&program, start, &options);
+        let stepped_stop = loop {
+            prop_assert!(stepped.operands().len() <= 40 && stepped.depth() <= 40 && stepped.dictionaries().len() <= 40);
+            match stepped.step(&mut stepped_out, &mut io::sink()) {
+                Ok(Status::Running) => {}
+                Ok(Status::Done) => break None,
+                Err(stop) => break Some(stop.to_string()),
+            }
+        };
+        prop_assert_eq!(stop, stepped_stop);
+        prop_assert_eq!(machine.operands(), stepped.operands());
+        prop_assert_eq!(machine.steps(), stepped.steps());
+        prop_assert_eq!(out, stepped_out);
+        let is_finite = |value: &Value| !matches!(value, Value::Number(number) if !number.is_finite());
+        prop_assert!(machine.operands().iter().all(is_finite));
+    }
+}
