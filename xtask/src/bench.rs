@@ -21,8 +21,8 @@ use summary::{Size, Summary};
 
 /// Measures all sizes, prints the tables and writes the file that was asked for.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    let sizes = options.numbers("--procedures", "100,1000,10000")?;
-    let runs = options.numbers("--runs", "3")?.iter().sum();
+    let sizes = options.numbers("--procedures", &[100, 1000, 10_000])?;
+    let runs = options.number("--runs", 3)?;
     let toy = build::toy(Profile::Release)?;
     let mut measured = Vec::new();
     for procedures in sizes {

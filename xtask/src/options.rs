@@ -1,7 +1,6 @@
 //! The options of a chore: `--name value` or `--name=value`, nothing else.
 
 use std::collections::BTreeMap;
-use std::str::FromStr;
 
 use crate::Result;
 
@@ -32,13 +31,21 @@ impl Options {
         self.0.get(name).map(String::as_str)
     }
 
-    /// The value of an option as a comma-separated list of numbers, each at least one.
-    pub(crate) fn numbers(&self, name: &str, default: &str) -> Result<Vec<usize>> {
-        let text = self.text(name).unwrap_or(default);
-        let number = |part: &str| usize::from_str(part.trim()).ok().filter(|number| *number > 0);
-        let numbers: Option<Vec<usize>> = text.split(',').map(number).collect();
-        numbers.ok_or_else(|| format!("{name} `{text}` is not a list of numbers greater than zero"))
+    /// The value of an option as a number greater than zero.
+    pub(crate) fn number(&self, name: &str, default: usize) -> Result<usize> {
+        self.text(name).map_or(Ok(default), |text| positive(name, text))
     }
+
+    /// The value of an option as a comma-separated list of numbers greater than zero.
+    pub(crate) fn numbers(&self, name: &str, default: &[usize]) -> Result<Vec<usize>> {
+        let read = |text: &str| text.split(',').map(|part| positive(name, part)).collect();
+        self.text(name).map_or_else(|| Ok(default.to_vec()), read)
+    }
+}
+
+fn positive(name: &str, text: &str) -> Result<usize> {
+    let number = text.trim().parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| format!("{name}: `{text}` is not a number greater than zero"))
 }
 
 #[cfg(test)]
@@ -52,15 +59,15 @@ mod tests {
     #[test]
     fn both_spellings_are_read() {
         for arguments in [&["--sizes", "1,20"][..], &["--sizes=1,20"]] {
-            assert_eq!(parse(arguments).unwrap().numbers("--sizes", "5"), Ok(vec![1, 20]));
+            assert_eq!(parse(arguments).unwrap().numbers("--sizes", &[5]), Ok(vec![1, 20]));
         }
-        assert_eq!(parse(&[]).unwrap().numbers("--sizes", "5"), Ok(vec![5]));
+        assert_eq!(parse(&[]).unwrap().numbers("--sizes", &[5]), Ok(vec![5]));
     }
 
     #[test]
     fn mistakes_are_named() {
         assert!(parse(&["--size", "1"]).unwrap_err().contains("`--size`"));
         assert!(parse(&["--sizes"]).unwrap_err().contains("needs a value"));
-        assert!(parse(&["--sizes=0"]).unwrap().numbers("--sizes", "5").is_err());
+        assert!(parse(&["--sizes=0"]).unwrap().numbers("--sizes", &[5]).is_err());
     }
 }

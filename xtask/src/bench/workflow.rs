@@ -66,6 +66,7 @@ struct Stripped {
 /// Runs everything once, in a directory that is removed at the end.
 pub(super) fn run(toy: &Path, procedures: usize) -> Result<Sample> {
     let target = files::project_root().join("target");
+    files::make_directory(&target)?;
     let directory =
         tempfile::tempdir_in(&target).map_err(|error| format!("{}: {error}", target.display()))?;
     let mut run = Run { toy, directory: directory.path(), sample: Sample::default() };
