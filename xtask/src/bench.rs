@@ -3,6 +3,7 @@
 //! The agents are two machines, but run one after the other here, so that each has the whole machine to itself.
 //! Time is never a reason to fail; a wrong result is.
 
+mod front;
 mod generate;
 mod measure;
 mod summary;
@@ -25,11 +26,13 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let runs = options.number("--runs", 3)?;
     let toy = build::toy(Profile::Release)?;
     let mut measured = Vec::new();
-    for procedures in sizes {
+    for &procedures in &sizes {
         eprintln!("measuring {procedures} procedures …");
         measured.push(size(&toy, procedures, runs)?);
     }
-    let summary = Summary::new(runs, measured);
+    eprintln!("measuring the front end …");
+    let front = front::seconds_for_100_megabytes(sizes.iter().copied().max().unwrap_or(1000))?;
+    let summary = Summary::new(runs, measured, front);
     print!("{}", table::render(&summary));
     if let Some(path) = options.text("--json") {
         let json =

@@ -30,11 +30,16 @@ struct Message {
     executable: Option<PathBuf>,
 }
 
+/// The cargo that runs this chore, in the project, with its messages on standard error.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
+    command.current_dir(files::project_root()).stderr(Stdio::inherit());
+    command
+}
+
 /// Builds `toy` and returns the path of the executable.
 pub(crate) fn toy(profile: Profile) -> Result<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    let mut command = Command::new(cargo);
-    command.current_dir(files::project_root()).stderr(Stdio::inherit());
+    let mut command = cargo();
     command.args(["build", "--quiet", "--package", "toy", "--bin", "toy"]);
     command.arg("--message-format=json-render-diagnostics");
     if profile == Profile::Release {
