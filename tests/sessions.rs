@@ -4,9 +4,11 @@
 //!
 //! - a block with a file name, such as ```` ```toy main.toy ````, writes that file;
 //! - a comment `<!-- files: fixtures/sample -->` copies the files of that directory;
+//! - a comment `<!-- run: COMMAND -->` runs a command that readers need not see;
 //! - in a `console` block, each line that starts with `$ ` is a command for `sh` (lines with `> ` right below it
-//!   continue it); the lines below are all that it writes, to both streams. The last of them is `[exit N]` when the
-//!   exit status is not 0. `[..]` stands for anything within a line.
+//!   continue it), and one with a word in front, such as `host $ `, is run in the directory of that name. The lines
+//!   below are all that the command writes, to both streams. The last of them is `[exit N]` when the exit status is
+//!   not 0. `[..]` stands for anything within a line, and a line `…` for any lines.
 //!
 //! `UPDATE=1 cargo test --test sessions` writes what was expected anew; read it before it is committed.
 
@@ -74,11 +76,11 @@ fn check(file: &Path, tools: &Path) -> Result<(), Failed> {
     for step in document.steps()? {
         let Some(command) = shell.carry_out(&step)? else { continue };
         let expected = document.expected(command);
-        let actual = shell.run(&command.line)?;
+        let actual = shell.run(&command.line, command.directory.as_deref())?;
         if !matches(&expected, &actual) {
             differences.push_str(&difference(command.number, &command.line, &expected, &actual));
+            document.set_actual(command, &actual);
         }
-        document.set_actual(command, &actual);
     }
     if std::env::var_os("UPDATE").is_some() {
         return Ok(document.write()?);
@@ -98,6 +100,10 @@ fn placeholders() -> Result<(), Failed> {
         ("toy [..]", "toy 0.1.0", true),
         ("toy [..]!", "toy 0.1.0", false),
         ("[..] of [..]", "1 of 2", true),
+        ("a\n…\nd", "a\nb\nc\nd", true),
+        ("a\n…\nd", "a\nb\nc", false),
+        ("…", "", true),
+        ("a\n\n", "a", true),
         ("a\nb", "a", false),
         ("a", "b", false),
     ] {

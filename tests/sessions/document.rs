@@ -19,15 +19,22 @@ pub(crate) enum Step {
     Write { file: String, text: String },
     /// Copies the files of a directory of the project.
     Copy { directory: String },
+    /// Runs a command that readers do not see, and that writes nothing.
+    Prepare { line: String },
     /// Runs a command.
     Run(Command),
 }
+
+/// What starts a line with a command.
+const PROMPT: &str = "$ ";
 
 /// A command, and where the text says what it writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Command {
     /// What `sh` is to run.
     pub(crate) line: String,
+    /// The directory to run it in; without one, the directory of the session.
+    pub(crate) directory: Option<String>,
     /// The number of its line in the text.
     pub(crate) number: usize,
     expected: Range<usize>,
@@ -52,8 +59,11 @@ impl Document {
         let mut at = 0;
         while let Some(line) = self.lines.get(at) {
             at += 1;
-            if let Some(directory) = files_comment(line) {
+            if let Some(directory) = comment(line, "files") {
                 steps.push(Step::Copy { directory: directory.to_owned() });
+            }
+            if let Some(line) = comment(line, "run") {
+                steps.push(Step::Prepare { line: line.to_owned() });
             }
             let Some(info) = line.strip_prefix("```") else { continue };
             let length = self.lines[at..].iter().position(|line| line == "```");
@@ -71,17 +81,18 @@ impl Document {
     }
 
     fn commands(&self, block: Range<usize>, steps: &mut Vec<Step>) -> io::Result<()> {
-        let is_command = |at: &usize| self.lines[*at].starts_with("$ ");
-        let starts = block.clone().filter(is_command).collect::<Vec<_>>();
+        let starts = block.clone().filter(|at| command(&self.lines[*at]).is_some()).collect::<Vec<_>>();
         if starts.first() != Some(&block.start) {
             return Err(self.error(block.start + 1, "a console block starts with a command"));
         }
         let ends = starts.iter().skip(1).copied().chain([block.end]);
         for (start, end) in starts.iter().copied().zip(ends) {
-            let more = self.lines[start + 1..end].iter().take_while(|line| line.starts_with("> ")).count();
-            let parts = self.lines[start..=start + more].iter().map(|line| &line[2..]);
-            let line = parts.collect::<Vec<_>>().join("\n");
-            steps.push(Step::Run(Command { line, number: start + 1, expected: start + more + 1..end }));
+            let more = self.lines[start + 1..end].iter().map_while(|line| line.strip_prefix("> "));
+            let more = more.collect::<Vec<_>>();
+            let Some((directory, first)) = command(&self.lines[start]) else { continue };
+            let expected = start + 1 + more.len()..end;
+            let line = [&[first], &*more].concat().join("\n");
+            steps.push(Step::Run(Command { line, directory, number: start + 1, expected }));
         }
         Ok(())
     }
@@ -95,14 +106,9 @@ impl Document {
         self.lines[command.expected.clone()].to_vec()
     }
 
-    /// Remembers what a command wrote. Lines that were expected as they came stay as they are.
+    /// Remembers what a command wrote in place of what was expected of it.
     pub(crate) fn set_actual(&mut self, command: &Command, actual: &[String]) {
-        let expected = &self.lines[command.expected.clone()];
-        let kept = actual.iter().enumerate().map(|(at, line)| match expected.get(at) {
-            Some(pattern) if fits(pattern, line) => pattern.clone(),
-            _ => line.clone(),
-        });
-        self.actual.push((command.expected.clone(), kept.collect()));
+        self.actual.push((command.expected.clone(), actual.to_vec()));
     }
 
     /// Writes the text with what came in place of what was expected.
@@ -115,13 +121,35 @@ impl Document {
     }
 }
 
-fn files_comment(line: &str) -> Option<&str> {
-    line.strip_prefix("<!-- files: ")?.strip_suffix(" -->")
+/// What a comment of this kind says.
+fn comment<'l>(line: &'l str, kind: &str) -> Option<&'l str> {
+    line.strip_prefix("<!-- ")?.strip_prefix(kind)?.strip_prefix(": ")?.strip_suffix(" -->")
 }
 
-/// Whether these lines came as they were expected.
+/// The command in a line such as `$ toycc main.toy` or `agent1 $ toycc main.toy`, and its directory.
+fn command(line: &str) -> Option<(Option<String>, &str)> {
+    if let Some(command) = line.strip_prefix(PROMPT) {
+        return Some((None, command));
+    }
+    let (directory, command) = line.split_once(&format!(" {PROMPT}"))?;
+    let is_name = directory.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    is_name.then(|| (Some(directory.to_owned()), command))
+}
+
+/// Whether these lines came as they were expected. A line `…` stands for any lines, and blank lines at the end
+/// mean nothing.
 pub(crate) fn matches(expected: &[String], actual: &[String]) -> bool {
-    expected.len() == actual.len() && expected.iter().zip(actual).all(|(pattern, line)| fits(pattern, line))
+    let (expected, actual) = (without_blank_end(expected), without_blank_end(actual));
+    let Some((first, rest)) = expected.split_first() else { return actual.is_empty() };
+    if first == "…" {
+        return (0..=actual.len()).any(|skipped| matches(rest, &actual[skipped..]));
+    }
+    actual.split_first().is_some_and(|(line, lines)| fits(first, line) && matches(rest, lines))
+}
+
+fn without_blank_end(lines: &[String]) -> &[String] {
+    let end = lines.iter().rposition(|line| !line.is_empty()).map_or(0, |last| last + 1);
+    &lines[..end]
 }
 
 /// Whether a line is what a pattern says, in which `[..]` stands for anything.

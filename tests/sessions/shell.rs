@@ -27,6 +27,12 @@ impl Shell {
             Step::Run(line) => return Ok(Some(line)),
             Step::Write { file, text } => self.write(file, text)?,
             Step::Copy { directory } => self.copy(directory)?,
+            Step::Prepare { line } => {
+                let written = self.run(line, None)?;
+                if !written.is_empty() {
+                    return Err(io::Error::other(format!("`{line}` wrote {}", written.join("\n"))));
+                }
+            }
         }
         Ok(None)
     }
@@ -48,10 +54,10 @@ impl Shell {
     }
 
     /// Runs a command, and gives what it wrote to both streams, and its exit status unless that is 0.
-    pub(crate) fn run(&self, line: &str) -> io::Result<Vec<String>> {
+    pub(crate) fn run(&self, line: &str, directory: Option<&str>) -> io::Result<Vec<String>> {
         let output = Command::new("sh")
             .args(["-c", &format!("exec 2>&1\n{line}")])
-            .current_dir(self.directory.path())
+            .current_dir(self.directory.path().join(directory.unwrap_or_default()))
             .env_clear()
             .envs([("PATH", &*self.path), ("LANG", "C.UTF-8"), ("COLUMNS", "100")])
             // Nothing is a terminal, so that problems are 80 characters wide wherever the test runs.
