@@ -91,7 +91,10 @@ pub fn applets() -> impl Iterator<Item = &'static str> {
 }
 
 fn verb_command(verb: &Entry, name: &'static str) -> Command {
-    Common::augment_args((verb.augment)(Command::new(name).version(env!("CARGO_PKG_VERSION"))))
+    let shown = if name == verb.name { format!("toy {name}") } else { name.to_owned() };
+    let command = Command::new(name).display_name(shown).version(env!("CARGO_PKG_VERSION"));
+    // The verb's arguments come last: they bring the sentence that says what the verb does.
+    (verb.augment)(Common::augment_args(command))
 }
 
 /// The whole command line of `toy`.
