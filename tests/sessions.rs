@@ -4,6 +4,7 @@
 //!
 //! - a block with a file name, such as ```` ```toy main.toy ````, writes that file;
 //! - a comment `<!-- files: fixtures/sample -->` copies the files of that directory;
+//! - a comment `<!-- seal: repo.yaml -->` gives a file that was edited the digest that fits its bytes;
 //! - a comment `<!-- run: COMMAND -->` runs a command that readers need not see;
 //! - in a `console` block, each line that starts with `$ ` is a command for `sh` (lines with `> ` right below it
 //!   continue it), and one with a word in front, such as `host $ `, is run in the directory of that name. The lines

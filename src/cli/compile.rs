@@ -190,8 +190,10 @@ impl CompileArgs {
                 }
             }
         }
-        // Writing to a string cannot fail.
-        _ = writeln!(text, "{}: {generated} generated, {reused} reused", count(procedures, "procedure"));
+        if !tickets.is_empty() {
+            // Writing to a string cannot fail.
+            _ = writeln!(text, "{}: {generated} generated, {reused} reused", count(procedures, "procedure"));
+        }
         let json =
             json!({ "procedures": procedures, "generated": generated, "reused": reused, "tickets": tickets });
         Done { problems, ..Done::new(json, text) }

@@ -14,14 +14,14 @@ use crate::object::executable::Executable;
 use crate::store::file::directory;
 use crate::store::wire::executable;
 use crate::vm::machine::{Limits, Machine, Options, Stop};
-use crate::vm::program::{Program, SymbolId};
+use crate::vm::program::{LoadError, Program, SymbolId};
 use crate::vm::trap::Trap;
 
 mod debug_info;
 mod problem;
 
 use debug_info::DebugInfo;
-use problem::{RunError, TrapProblem};
+use problem::{NoSuchProcedure, TrapProblem};
 
 /// Execute a program
 #[derive(Debug, Args)]
@@ -100,15 +100,16 @@ fn report(machine: &Machine<'_>, output: &Output, trap: Option<&Trap>) -> Value 
 }
 
 impl RunArgs {
-    fn start(&self, program: &Program) -> Result<SymbolId, RunError> {
+    fn start(&self, program: &Program) -> Result<SymbolId, Failure> {
         let names = || program.entries().iter().map(|entry| program.symbol_name(*entry).to_string());
-        match &self.entry {
-            Some(name) => program.symbol(name).ok_or_else(|| RunError::Entry {
-                name: name.clone(),
-                help: format!("the entry points are: {}", names().collect::<Vec<_>>().join(", ")),
-            }),
-            None => program.entries().first().copied().ok_or(RunError::NoEntry),
-        }
+        let Some(name) = &self.entry else {
+            return Ok(program.entries().first().copied().ok_or(LoadError::NoEntry)?);
+        };
+        let unknown = || NoSuchProcedure {
+            name: name.clone(),
+            help: format!("the entry points are: {}", names().collect::<Vec<_>>().join(", ")),
+        };
+        Ok(program.symbol(name).ok_or_else(unknown)?)
     }
 
     fn problem(&self, trap: &Trap, executable: &Executable) -> Report {
@@ -119,6 +120,11 @@ impl RunArgs {
             trap.place().and_then(|call| info.mark(call, &trap.operator)).into_iter().collect::<Vec<_>>();
         let mut sources = directories.to_vec();
         sources.extend(self.repository.as_deref().map(|path| directory(path).to_owned()));
-        locate(TrapProblem::new(trap, &info, self.repository.as_deref()).into(), Severity::Error, &marks, &sources)
+        locate(
+            TrapProblem::new(trap, &info, self.repository.as_deref()).into(),
+            Severity::Error,
+            &marks,
+            &sources,
+        )
     }
 }

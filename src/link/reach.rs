@@ -161,7 +161,8 @@ fn undefined_help(name: &str, definitions: &Definitions<'_>, sites: &[Site]) -> 
 /// The candidate most like `name`, if one is like it enough to be what was meant.
 fn nearest<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
     let distance = |candidate: &'c str| (strsim::damerau_levenshtein(name, candidate), candidate);
-    let limit = name.len() / 3 + 1;
+    // Of one or two letters, anything would be like anything.
+    let limit = name.len() / 3;
     candidates
         .map(distance)
         .filter(|(distance, near)| *distance <= limit && *distance < near.len())

@@ -142,7 +142,7 @@ impl<'f> Unsealed<'f> {
         serde_yaml::from_str(body).map_err(|error| {
             let header = kind.header().len();
             let at = header + error.location().map_or(0, |location| location.index());
-            damaged(kind, self.path, Some((self.file, at.min(self.file.len()))), error.to_string())
+            damaged(kind, self.path, Some((self.file, at.min(self.file.len()))), message(&error))
         })
     }
 
@@ -150,6 +150,15 @@ impl<'f> Unsealed<'f> {
     pub fn impossible(&self, kind: Kind, message: String) -> StoreError {
         damaged(kind, self.path, None, message)
     }
+}
+
+/// What is wrong with a text, without the place: that is one in the piece that was read, not in the file.
+pub(super) fn message(error: &serde_yaml::Error) -> String {
+    let mut message = error.to_string();
+    if let (Some(_), Some(end)) = (error.location(), message.rfind(" at line ")) {
+        message.truncate(end);
+    }
+    message
 }
 
 fn damaged(kind: Kind, path: &Path, place: Option<(&str, usize)>, message: String) -> StoreError {

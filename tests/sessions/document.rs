@@ -19,6 +19,8 @@ pub(crate) enum Step {
     Write { file: String, text: String },
     /// Copies the files of a directory of the project.
     Copy { directory: String },
+    /// Gives a file of toy's that was edited the digest that fits its bytes.
+    Seal { file: String },
     /// Runs a command that readers do not see, and that writes nothing.
     Prepare { line: String },
     /// Runs a command.
@@ -61,6 +63,9 @@ impl Document {
             at += 1;
             if let Some(directory) = comment(line, "files") {
                 steps.push(Step::Copy { directory: directory.to_owned() });
+            }
+            if let Some(file) = comment(line, "seal") {
+                steps.push(Step::Seal { file: file.to_owned() });
             }
             if let Some(line) = comment(line, "run") {
                 steps.push(Step::Prepare { line: line.to_owned() });

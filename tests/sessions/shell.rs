@@ -27,6 +27,7 @@ impl Shell {
             Step::Run(line) => return Ok(Some(line)),
             Step::Write { file, text } => self.write(file, text)?,
             Step::Copy { directory } => self.copy(directory)?,
+            Step::Seal { file } => self.seal(file)?,
             Step::Prepare { line } => {
                 let written = self.run(line, None)?;
                 if !written.is_empty() {
@@ -51,6 +52,16 @@ impl Shell {
             }
         }
         Ok(())
+    }
+
+    fn seal(&self, file: &str) -> io::Result<()> {
+        let path = self.directory.path().join(file);
+        let text = fs::read_to_string(&path)?;
+        let parts =
+            text.split_once("\ntrailer:\n").and_then(|(body, rest)| Some((body, rest.lines().next()?)));
+        let (body, entries) = parts.ok_or_else(|| io::Error::other(format!("{file} has no trailer")))?;
+        let digest = blake3::hash(format!("{body}\n").as_bytes()).to_hex();
+        fs::write(path, format!("{body}\ntrailer:\n{entries}\n  digest: {digest}\n"))
     }
 
     /// Runs a command, and gives what it wrote to both streams, and its exit status unless that is 0.

@@ -9,20 +9,14 @@ use thiserror::Error;
 use super::debug_info::DebugInfo;
 use crate::vm::trap::{OUTERMOST, Trap};
 
-/// Why a program cannot be started.
+/// `--entry` names a procedure that is not in the program.
 #[derive(Debug, Error, Diagnostic)]
-pub(super) enum RunError {
-    #[error("the program has no procedure `{name}`")]
-    #[diagnostic(code(toy::run::entry))]
-    Entry {
-        name: String,
-        #[help]
-        help: String,
-    },
-
-    #[error("the program has no entry point")]
-    #[diagnostic(code(toy::run::no_entry), help("link it again"))]
-    NoEntry,
+#[error("the program has no procedure `{name}`")]
+#[diagnostic(code(toy::run::entry))]
+pub(super) struct NoSuchProcedure {
+    pub(super) name: String,
+    #[help]
+    pub(super) help: String,
 }
 
 /// An uncaught error of a program.
@@ -30,26 +24,22 @@ pub(super) enum RunError {
 #[error("{message}")]
 pub(super) struct TrapProblem {
     message: String,
-    code: String,
+    code: &'static str,
     help: String,
 }
 
 impl TrapProblem {
     /// A trap with what is known of it from `named`, the repository that the user named, or from any other.
     pub(super) fn new(trap: &Trap, info: &DebugInfo, named: Option<&Path>) -> Self {
-        let mut message = format!("{} in `{}`", trap.error, trap.operator);
-        if let Some(limit) = trap.limit {
-            // Writing to a string cannot fail.
-            _ = write!(message, " (the limit is {limit})");
-        }
-        let mut help = calls(trap, info);
+        let mut help = format!("{}\n", trap.error.meaning());
+        help.push_str(&calls(trap, info));
         help.push_str(&operands(trap));
         match trap.place() {
             Some(_) if info.is_empty() => help.push_str(&no_lines(named)),
             Some(call) if !info.has_lines(call) => help.push_str("compile with `-g` to see the line"),
             _ => {}
         }
-        Self { message, code: format!("toy::run::{}", trap.error), help: help.trim_end().to_owned() }
+        Self { message: trap.to_string(), code: trap.error.code(), help: help.trim_end().to_owned() }
     }
 }
 
@@ -85,7 +75,7 @@ fn operands(trap: &Trap) -> String {
 
 impl Diagnostic for TrapProblem {
     fn code<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
-        Some(Box::new(&self.code))
+        Some(Box::new(self.code))
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {

@@ -110,13 +110,8 @@ pub(crate) fn from_yaml(path: &Path, bytes: &[u8]) -> Result<Contents, StoreErro
 
 /// Reads a piece of a repository's body, such as one entry below the name of its section.
 pub(crate) fn piece(yaml: &str) -> Result<Contents, String> {
-    let wire = serde_yaml::from_str(yaml).map_err(|error| {
-        let message = error.to_string();
-        // The place is one in the piece, of which nobody but us knows.
-        let end = message.rfind(" at line ").unwrap_or(message.len());
-        format!("this entry cannot be read: {}", &message[..end])
-    });
-    from_wire(wire?)
+    let wire = serde_yaml::from_str(yaml);
+    from_wire(wire.map_err(|error| format!("this entry cannot be read: {}", seal::message(&error)))?)
 }
 
 fn from_wire(wire: RepositoryWire) -> Result<Contents, String> {
