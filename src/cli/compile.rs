@@ -122,6 +122,9 @@ impl CompileArgs {
                 directory.unwrap_or(Path::new("")).join(Path::new(&*source.name).with_extension("to"))
             }
         };
+        if is_same(&ticket, path) {
+            return Err(StoreError::Occupied { path: ticket, found: "the source" }.into());
+        }
         Ok(Job { path: path.to_owned(), ticket, source })
     }
 

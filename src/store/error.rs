@@ -51,6 +51,16 @@ pub enum StoreError {
         expected: &'static str,
     },
 
+    /// A file that would be replaced is something else.
+    #[error("`{}` is not replaced: it is {}", path.display(), found)]
+    #[diagnostic(code(toy::store::occupied), help("name another file with `-o`"))]
+    Occupied {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+    },
+
     /// The file was written by a newer `toy`.
     #[error("`{}` has version {found} of its format; this toy reads version {expected}", path.display())]
     #[diagnostic(code(toy::store::version), help("use the toy that wrote it, or a newer one"))]

@@ -11,11 +11,14 @@
 //!
 //! A file cut short at any byte lacks its trailer or a part of it; a changed byte does not fit the digest.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use miette::NamedSource;
 
 use super::error::{DamagedFile, StoreError};
+use super::file::{self, Mode};
 
 /// The version of all YAML formats.
 pub const VERSION: u32 = 1;
@@ -93,6 +96,25 @@ pub struct Unsealed<'f> {
     pub entries: usize,
     file: &'f str,
     path: &'f Path,
+}
+
+/// Puts a file in place of an older one of its kind, but not in place of a file of ours that is something else.
+pub fn replace(kind: Kind, path: &Path, text: &str, mode: Mode) -> Result<(), StoreError> {
+    match identify_file(path) {
+        Some(found) if found != kind => {
+            Err(StoreError::Occupied { path: path.to_owned(), found: found.described() })
+        }
+        _ => file::replace(path, text.as_bytes(), mode),
+    }
+}
+
+/// What the file at `path` is. A file that is not there, or cannot be read, is none of ours.
+pub fn identify_file(path: &Path) -> Option<Kind> {
+    // Opening what is no file may wait for ever.
+    let file = path.is_file().then(|| File::open(path).ok())??;
+    let mut start = Vec::new();
+    file.take(64).read_to_end(&mut start).ok()?;
+    identify(&start)
 }
 
 /// Takes header and trailer off after holding them against the file.

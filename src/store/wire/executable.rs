@@ -112,7 +112,7 @@ pub fn write(path: &Path, executable: &Executable) -> Result<u64, StoreError> {
     let unwritable =
         |error: DecodeError| StoreError::Unwritable { path: path.to_owned(), reason: error.to_string() };
     let text = to_yaml(executable).map_err(unwritable)?;
-    file::replace(path, text.as_bytes(), Mode::Executable)?;
+    seal::replace(Kind::Executable, path, &text, Mode::Executable)?;
     Ok(text.len() as u64)
 }
 

@@ -29,7 +29,7 @@ pub fn from_yaml(path: &Path, bytes: &[u8]) -> Result<Ticket, StoreError> {
 
 /// Writes a ticket in place of what is at `path`.
 pub fn write(path: &Path, ticket: &Ticket) -> Result<(), StoreError> {
-    file::replace(path, to_yaml(ticket).as_bytes(), Mode::Plain)
+    seal::replace(Kind::Ticket, path, &to_yaml(ticket), Mode::Plain)
 }
 
 /// Reads the ticket at `path`.
