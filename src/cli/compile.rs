@@ -169,7 +169,7 @@ impl CompileArgs {
                         text.push_str(&verbose(job, &unit));
                     }
                     tickets.push(json!({
-                        "source": job.path, "ticket": job.ticket,
+                        "source": job.path.to_string_lossy(), "ticket": job.ticket.to_string_lossy(),
                         "compilation": unit.ticket.compilation.to_string(),
                     }));
                 }

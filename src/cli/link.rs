@@ -139,7 +139,7 @@ impl LinkArgs {
         let Linked { executable, record, map: _, warnings } = linked;
         let (symbols, fragments) = (executable.symbols.len(), executable.sections.len());
         let json = json!({
-            "symbols": symbols, "fragments": fragments, "executable": self.output,
+            "symbols": symbols, "fragments": fragments, "executable": self.output.to_string_lossy(),
             "build": record.build.to_string(), "bytes": bytes,
         });
         let text = format!(

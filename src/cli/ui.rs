@@ -103,7 +103,7 @@ impl Ui {
             // Whoever reads our output has read enough.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => status,
             Err(error) => {
-                self.show_problems(&[miette::miette!("cannot write to standard output: {error}")]);
+                self.show_problems(&[miette::miette!("cannot write the output: {error}")]);
                 PROBLEM
             }
         }

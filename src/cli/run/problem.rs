@@ -24,32 +24,26 @@ pub(super) enum RunError {
     NoEntry,
 }
 
-/// An uncaught error of a program.
+/// An uncaught error of a program, with all that is known of how it came to it.
 #[derive(Debug, Error)]
-#[error("{message}")]
+#[error("{trap}")]
 pub(super) struct TrapProblem {
-    message: String,
-    code: String,
-    help: String,
+    trap: Trap,
+    details: String,
 }
 
 impl TrapProblem {
-    pub(super) fn new(trap: &Trap, info: &DebugInfo) -> Self {
-        let mut message = format!("{} in `{}`", trap.error, trap.operator);
-        if let Some(limit) = trap.limit {
-            // Writing to a string cannot fail.
-            _ = write!(message, " (the limit is {limit})");
-        }
-        let mut help = calls(trap, info);
-        help.push_str(&operands(trap));
+    pub(super) fn new(trap: Trap, info: &DebugInfo) -> Self {
+        let mut details = calls(&trap, info);
+        details.push_str(&operands(&trap));
         match trap.place() {
             Some(_) if info.is_empty() => {
-                help.push_str("no repository with its lines was found; `-r FILE` names one")
+                details.push_str("no repository with its lines was found; `-r FILE` names one");
             }
-            Some(call) if !info.has_lines(call) => help.push_str("compile with `-g` to see the line"),
+            Some(call) if !info.has_lines(call) => details.push_str("compile with `-g` to see the line"),
             _ => {}
         }
-        Self { message, code: format!("toy::run::{}", trap.error), help: help.trim_end().to_owned() }
+        Self { details: details.trim_end().to_owned(), trap }
     }
 }
 
@@ -78,10 +72,11 @@ fn operands(trap: &Trap) -> String {
 
 impl Diagnostic for TrapProblem {
     fn code<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
-        Some(Box::new(&self.code))
+        self.trap.code()
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
-        Some(Box::new(&self.help))
+        let meaning = self.trap.help().map(|meaning| format!("{meaning}\n")).unwrap_or_default();
+        Some(Box::new(format!("{meaning}{}", self.details)))
     }
 }
