@@ -62,6 +62,10 @@ enum InputError {
     #[diagnostic(code(toy::source::none))]
     None { path: PathBuf },
 
+    #[error("the ticket would overwrite its source `{}`", path.display())]
+    #[diagnostic(code(toy::compile::overwrites), help("name another file with `-o`"))]
+    Overwrites { path: PathBuf },
+
     #[error("`{}` and `{}` would both become `{}`", first.display(), second.display(), ticket.display())]
     #[diagnostic(code(toy::compile::same_ticket), help("compile them one after the other, each with `-o`"))]
     SameTicket { first: PathBuf, second: PathBuf, ticket: PathBuf },
@@ -108,6 +112,9 @@ impl CompileArgs {
                     directory.as_deref().unwrap_or(Path::new("")).join(ticket)
                 }
             };
+            if path.is_file() && same_file::is_same_file(path, &ticket).unwrap_or(false) {
+                return Err(InputError::Overwrites { path: path.clone() }.into());
+            }
             if let Some(first) = tickets.insert(ticket.clone(), path) {
                 let (first, second) = (first.to_owned(), path.clone());
                 return Err(InputError::SameTicket { first, second, ticket }.into());

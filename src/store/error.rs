@@ -50,6 +50,18 @@ pub enum StoreError {
         expected: &'static str,
     },
 
+    /// Something of ours would be replaced by something else of ours.
+    #[error("`{}` is {found}: it is not replaced by {new}", path.display())]
+    #[diagnostic(code(toy::store::overwrites), help("name another file with `-o`, or remove this one"))]
+    Overwrites {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+        /// What was to be written.
+        new: &'static str,
+    },
+
     /// The file was written by a newer `toy`.
     #[error("`{}` has version {found} of its format; this toy reads version {expected}", path.display())]
     #[diagnostic(code(toy::store::version), help("use the toy that wrote it, or a newer one"))]
