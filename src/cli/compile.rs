@@ -64,6 +64,10 @@ enum InputError {
     #[diagnostic(code(toy::source::none), help("name the source itself if it ends otherwise"))]
     None { path: PathBuf },
 
+    #[error("the ticket would overwrite its source `{}`", path.display())]
+    #[diagnostic(code(toy::compile::overwrites), help("name another file with `-o`"))]
+    Overwrites { path: PathBuf },
+
     #[error("`{}` and `{}` would both become `{}`", first.display(), second.display(), ticket.display())]
     #[diagnostic(code(toy::compile::same_ticket), help("compile them one after the other, each with `-o`"))]
     SameTicket { first: PathBuf, second: PathBuf, ticket: PathBuf },
@@ -123,7 +127,7 @@ impl CompileArgs {
             }
         };
         if is_same(&ticket, path) {
-            return Err(StoreError::Occupied { path: ticket, found: "the source" }.into());
+            return Err(InputError::Overwrites { path: ticket }.into());
         }
         Ok(Job { path: path.to_owned(), ticket, source })
     }
@@ -180,7 +184,7 @@ impl CompileArgs {
                         text.push_str(&verbose(job, &unit));
                     }
                     tickets.push(json!({
-                        "source": job.path, "ticket": job.ticket,
+                        "source": job.path.to_string_lossy(), "ticket": job.ticket.to_string_lossy(),
                         "compilation": unit.ticket.compilation.to_string(),
                     }));
                 }

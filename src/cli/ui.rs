@@ -70,7 +70,7 @@ fn no_color() -> bool {
 }
 
 #[derive(Debug, Error, Diagnostic)]
-#[error("cannot write to standard output")]
+#[error("cannot write the output")]
 #[diagnostic(code(toy::cli::output))]
 struct OutputProblem(#[source] io::Error);
 

@@ -1,8 +1,6 @@
 //! Roots: the tickets and executables that keep parts of a repository.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
@@ -11,7 +9,7 @@ use super::{Caution, Fate, GcError};
 use crate::digest::{BuildId, CompilationId};
 use crate::object::link_record::LinkRecord;
 use crate::store::file::{directory, io_error, shown};
-use crate::store::seal::{Kind, identify};
+use crate::store::seal::{Kind, identify_file};
 use crate::store::wire::{executable, ticket};
 use crate::store::{Repository, StoreError};
 
@@ -116,12 +114,8 @@ fn files_below(place: &Path) -> Result<Vec<PathBuf>, StoreError> {
 
 /// Reads a file as a root, if its first lines say that it is one.
 fn read_root(path: &Path) -> Result<Option<(Root, Option<BuildId>)>, StoreError> {
-    let mut start = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(64).read_to_end(&mut start))
-        .map_err(io_error("read", path))?;
     let root = |compilations| Root { path: path.display().to_string(), compilations };
-    Ok(match identify(&start) {
+    Ok(match identify_file(path)? {
         Some(Kind::Ticket) => Some((root([ticket::read(path)?.compilation].into()), None)),
         Some(Kind::Executable) => {
             let executable = executable::read(path)?;

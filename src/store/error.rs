@@ -51,14 +51,16 @@ pub enum StoreError {
         expected: &'static str,
     },
 
-    /// A file that would be replaced is something else.
-    #[error("`{}` is not replaced: it is {}", path.display(), found)]
-    #[diagnostic(code(toy::store::occupied), help("name another file with `-o`"))]
-    Occupied {
+    /// Something of ours would be replaced by something else of ours.
+    #[error("`{}` is {found}: it is not replaced by {new}", path.display())]
+    #[diagnostic(code(toy::store::overwrites), help("name another file with `-o`, or remove this one"))]
+    Overwrites {
         /// The file.
         path: PathBuf,
         /// What it is.
         found: &'static str,
+        /// What was to be written.
+        new: &'static str,
     },
 
     /// The file was written by a newer `toy`.

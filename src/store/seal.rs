@@ -12,13 +12,13 @@
 //! A file cut short at any byte lacks its trailer or a part of it; a changed byte does not fit the digest.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use miette::NamedSource;
 
 use super::error::{DamagedFile, StoreError};
-use super::file::{self, Mode};
+use super::file::{self, Mode, io_error};
 
 /// The version of all YAML formats.
 pub const VERSION: u32 = 1;
@@ -72,6 +72,38 @@ pub fn identify(bytes: &[u8]) -> Option<Kind> {
     })
 }
 
+/// Says what the file at `path` is by its first lines. A file that is not there is nothing of ours.
+pub fn identify_file(path: &Path) -> Result<Option<Kind>, StoreError> {
+    let mut start = Vec::with_capacity(64);
+    match File::open(path).and_then(|file| file.take(64).read_to_end(&mut start)) {
+        Ok(_) => Ok(identify(&start)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io_error("read", path)(error)),
+    }
+}
+
+/// Refuses to let a new file of kind `new` (`None`: one that is not sealed) replace something else of ours, which a
+/// slip of the pen must not destroy.
+pub fn refuse_to_overwrite(path: &Path, new: Option<Kind>) -> Result<(), StoreError> {
+    if !path.is_file() {
+        return Ok(());
+    }
+    match identify_file(path)? {
+        Some(found) if Some(found) != new => {
+            let new = new.map_or("something else", Kind::described);
+            Err(StoreError::Overwrites { path: path.to_owned(), found: found.described(), new })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a sealed text in place of what is at `path`.
+pub fn write(kind: Kind, path: &Path, text: &str) -> Result<(), StoreError> {
+    refuse_to_overwrite(path, Some(kind))?;
+    let mode = if kind == Kind::Executable { Mode::Executable } else { Mode::Plain };
+    file::replace(path, text.as_bytes(), mode)
+}
+
 /// Puts header and trailer around the YAML text of a body.
 pub fn seal(kind: Kind, body: &str, entries: usize) -> String {
     let mut text = kind.header();
@@ -96,25 +128,6 @@ pub struct Unsealed<'f> {
     pub entries: usize,
     file: &'f str,
     path: &'f Path,
-}
-
-/// Puts a file in place of an older one of its kind, but not in place of a file of ours that is something else.
-pub fn replace(kind: Kind, path: &Path, text: &str, mode: Mode) -> Result<(), StoreError> {
-    match identify_file(path) {
-        Some(found) if found != kind => {
-            Err(StoreError::Occupied { path: path.to_owned(), found: found.described() })
-        }
-        _ => file::replace(path, text.as_bytes(), mode),
-    }
-}
-
-/// What the file at `path` is. A file that is not there, or cannot be read, is none of ours.
-pub fn identify_file(path: &Path) -> Option<Kind> {
-    // Opening what is no file may wait for ever.
-    let file = path.is_file().then(|| File::open(path).ok())??;
-    let mut start = Vec::new();
-    file.take(64).read_to_end(&mut start).ok()?;
-    identify(&start)
 }
 
 /// Takes header and trailer off after holding them against the file.

@@ -108,8 +108,8 @@ impl DebugInfo {
 /// The repositories in a directory, by name.
 fn repositories(directory: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
-    let is_repository = |path: &PathBuf| identify_file(path) == Some(Kind::Repository);
-    let files = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let is_repository = |path: &PathBuf| matches!(identify_file(path), Ok(Some(Kind::Repository)));
+    let files = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file());
     let mut repositories = files.filter(is_repository).collect::<Vec<_>>();
     repositories.sort();
     repositories

@@ -19,27 +19,25 @@ pub(super) struct NoSuchProcedure {
     pub(super) help: String,
 }
 
-/// An uncaught error of a program.
+/// An uncaught error of a program, with all that is known of how it came to it.
 #[derive(Debug, Error)]
-#[error("{message}")]
+#[error("{trap}")]
 pub(super) struct TrapProblem {
-    message: String,
-    code: &'static str,
-    help: String,
+    trap: Trap,
+    details: String,
 }
 
 impl TrapProblem {
     /// A trap with what is known of it from `named`, the repository that the user named, or from any other.
-    pub(super) fn new(trap: &Trap, info: &DebugInfo, named: Option<&Path>) -> Self {
-        let mut help = format!("{}\n", trap.error.meaning());
-        help.push_str(&calls(trap, info));
-        help.push_str(&operands(trap));
+    pub(super) fn new(trap: Trap, info: &DebugInfo, named: Option<&Path>) -> Self {
+        let mut details = calls(&trap, info);
+        details.push_str(&operands(&trap));
         match trap.place() {
-            Some(_) if info.is_empty() => help.push_str(&no_lines(named)),
-            Some(call) if !info.has_lines(call) => help.push_str("compile with `-g` to see the line"),
+            Some(_) if info.is_empty() => details.push_str(&no_lines(named)),
+            Some(call) if !info.has_lines(call) => details.push_str("compile with `-g` to see the line"),
             _ => {}
         }
-        Self { message: trap.to_string(), code: trap.error.code(), help: help.trim_end().to_owned() }
+        Self { details: details.trim_end().to_owned(), trap }
     }
 }
 
@@ -75,10 +73,11 @@ fn operands(trap: &Trap) -> String {
 
 impl Diagnostic for TrapProblem {
     fn code<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
-        Some(Box::new(self.code))
+        self.trap.code()
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
-        Some(Box::new(&self.help))
+        let meaning = self.trap.help().map(|meaning| format!("{meaning}\n")).unwrap_or_default();
+        Some(Box::new(format!("{meaning}{}", self.details)))
     }
 }

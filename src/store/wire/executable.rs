@@ -13,7 +13,7 @@ use crate::isa::listing::{self, Operand};
 use crate::name::Name;
 use crate::object::executable::{Executable, Section, Strings, Symbol};
 use crate::store::error::StoreError;
-use crate::store::file::{self, Mode};
+use crate::store::file;
 use crate::store::seal::{self, Kind};
 
 #[derive(Deserialize)]
@@ -112,7 +112,7 @@ pub fn write(path: &Path, executable: &Executable) -> Result<u64, StoreError> {
     let unwritable =
         |error: DecodeError| StoreError::Unwritable { path: path.to_owned(), reason: error.to_string() };
     let text = to_yaml(executable).map_err(unwritable)?;
-    seal::replace(Kind::Executable, path, &text, Mode::Executable)?;
+    seal::write(Kind::Executable, path, &text)?;
     Ok(text.len() as u64)
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::digest::CompilationId;
 use crate::object::compilation::Ticket;
 use crate::store::error::StoreError;
-use crate::store::file::{self, Mode};
+use crate::store::file;
 use crate::store::seal::{self, Kind};
 
 #[derive(Deserialize)]
@@ -29,7 +29,7 @@ pub fn from_yaml(path: &Path, bytes: &[u8]) -> Result<Ticket, StoreError> {
 
 /// Writes a ticket in place of what is at `path`.
 pub fn write(path: &Path, ticket: &Ticket) -> Result<(), StoreError> {
-    seal::replace(Kind::Ticket, path, &to_yaml(ticket), Mode::Plain)
+    seal::write(Kind::Ticket, path, &to_yaml(ticket))
 }
 
 /// Reads the ticket at `path`.
