@@ -67,7 +67,7 @@ impl Shell {
     /// Runs a command, and gives what it wrote to both streams, and its exit status unless that is 0.
     pub(crate) fn run(&self, line: &str, directory: Option<&str>) -> io::Result<Vec<String>> {
         let output = Command::new("sh")
-            .args(["-c", &format!("exec 2>&1\n{line}")])
+            .args(["-c", &format!("exec 2>&1\numask 022\n{line}")])
             .current_dir(self.directory.path().join(directory.unwrap_or_default()))
             .env_clear()
             .envs([("PATH", &*self.path), ("LANG", "C.UTF-8"), ("COLUMNS", "100")])
