@@ -17,7 +17,6 @@ pub fn strip(source: &Repository, target: &Repository) -> Result<StripReport, St
     let snapshot = source.read()?;
     target.write(|copy| {
         copy.clear()?;
-        copy.clear()?;
         let mut fragments = 0;
         for member in snapshot.fragments() {
             let (digest, _) = member?;
