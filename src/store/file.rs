@@ -51,11 +51,22 @@ fn read_all(mut file: &File, path: &Path) -> Result<Vec<u8>, StoreError> {
 /// What is no regular file, such as a terminal or `/dev/null`, is written to directly.
 pub fn replace(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), StoreError> {
     // A symbolic link stays one: what it names is replaced.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let target = follow(path);
     match fs::metadata(&target) {
         Ok(metadata) if !metadata.is_file() => fs::write(&target, bytes).map_err(io_error("write", path)),
         _ => replace_file(&target, bytes, mode),
     }
+}
+
+/// The path that a symbolic link leads to in the end, also when there is nothing yet.
+fn follow(path: &Path) -> PathBuf {
+    let mut target = path.to_owned();
+    // So many links the system follows itself.
+    for _ in 0..40 {
+        let Ok(next) = fs::read_link(&target) else { break };
+        target = directory(&target).join(next);
+    }
+    target
 }
 
 fn replace_file(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), StoreError> {
@@ -67,26 +78,76 @@ fn replace_file(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), StoreError>
 
 /// Makes a file unless there is one; in either case there is one afterwards.
 fn create(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    match temporary(path, bytes, Mode::Plain)?.persist_noclobber(path) {
-        Ok(_) => sync_directory(path),
+    let target = follow(path);
+    match temporary(&target, bytes, Mode::Plain)?.persist_noclobber(&target) {
+        Ok(_) => sync_directory(&target),
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(io_error("create", path)(error.error)),
     }
 }
 
+/// How the names of files start and end that are not yet what they will be. A killed process may leave one; it is
+/// in nobody's way.
+const TEMPORARY: [&str; 2] = [".toy-", ".new"];
+
+/// Whether a file is one that a process of ours is writing, or was when it was killed.
+pub fn is_temporary(path: &Path) -> bool {
+    let [start, end] = TEMPORARY;
+    path.file_name()
+        .and_then(|name| name.to_str())
+        .is_some_and(|name| name.starts_with(start) && name.ends_with(end))
+}
+
 /// A flushed file with these bytes in the directory of `path`. It removes itself unless it is given a name.
 fn temporary(path: &Path, bytes: &[u8], mode: Mode) -> Result<tempfile::NamedTempFile, StoreError> {
+    let [start, end] = TEMPORARY;
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".toy-").suffix(".new");
-    #[cfg(unix)]
-    let builder = {
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(Permissions::from_mode(if mode == Mode::Executable { 0o777 } else { 0o666 }))
+    builder.prefix(start).suffix(end);
+    let old = fs::metadata(path).ok();
+    let permissions = permissions(old.as_ref(), mode);
+    let builder = match &permissions {
+        Some(permissions) => builder.permissions(permissions.clone()),
+        None => &mut builder,
     };
     let mut file = builder.tempfile_in(directory(path)).map_err(io_error("create a file beside", path))?;
+    if let (Some(old), Some(permissions)) = (old, permissions) {
+        take_after(file.as_file(), &old, permissions).map_err(io_error("set the permissions of", path))?;
+    }
     file.write_all(bytes).map_err(io_error("write", path))?;
     file.as_file().sync_all().map_err(io_error("flush", path))?;
     Ok(file)
+}
+
+/// The permissions of a file to be made: those of the one that it replaces, else what the umask allows.
+#[cfg(unix)]
+fn permissions(old: Option<&fs::Metadata>, mode: Mode) -> Option<Permissions> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let bits = old.map_or(0o666, |old| old.permissions().mode() & 0o777);
+    // Whoever may read a program may run it.
+    let run = if mode == Mode::Executable { (bits & 0o444) >> 2 } else { 0 };
+    Some(Permissions::from_mode(bits | run))
+}
+
+#[cfg(not(unix))]
+fn permissions(_: Option<&fs::Metadata>, _: Mode) -> Option<Permissions> {
+    None
+}
+
+/// Gives a new file the owner and the permissions of the one that it replaces.
+#[cfg(unix)]
+fn take_after(file: &File, old: &fs::Metadata, permissions: Permissions) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, fchown};
+    let new = file.metadata()?;
+    if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+        // Most users may not give files away: then it stays theirs.
+        _ = fchown(file, Some(old.uid()), Some(old.gid()));
+    }
+    file.set_permissions(permissions)
+}
+
+#[cfg(not(unix))]
+fn take_after(_: &File, _: &fs::Metadata, _: Permissions) -> io::Result<()> {
+    Ok(())
 }
 
 /// The directory that holds a file.
@@ -131,10 +192,7 @@ impl Locked {
                 Err(error) => return Err(io_error("open", path)(error)),
             };
             file.lock().map_err(io_error("lock", path))?;
-            let locked = file.try_clone().and_then(same_file::Handle::from_file);
-            if locked
-                .is_ok_and(|locked| same_file::Handle::from_path(path).is_ok_and(|named| named == locked))
-            {
+            if is_named(&file, path).map_err(io_error("lock", path))? {
                 return Ok(Some(Self { file, path: path.to_owned() }));
             }
         }
@@ -150,3 +208,16 @@ impl Locked {
         replace(&self.path, bytes, Mode::Plain)
     }
 }
+
+/// Whether the file has this name still.
+fn is_named(file: &File, path: &Path) -> io::Result<bool> {
+    let locked = same_file::Handle::from_file(file.try_clone()?)?;
+    match same_file::Handle::from_path(path) {
+        Ok(named) => Ok(named == locked),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests;
