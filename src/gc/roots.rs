@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
@@ -10,7 +10,7 @@ use walkdir::WalkDir;
 use super::{Caution, Fate, GcError};
 use crate::digest::{BuildId, CompilationId};
 use crate::object::link_record::LinkRecord;
-use crate::store::file::{directory, io_error};
+use crate::store::file::{directory, io_error, is_temporary};
 use crate::store::seal::{Kind, identify};
 use crate::store::wire::{executable, ticket};
 use crate::store::{Repository, StoreError};
@@ -102,23 +102,37 @@ impl Roots {
 fn files_below(place: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let mut files = Vec::new();
     for entry in WalkDir::new(place).sort_by_file_name() {
-        let entry = entry.map_err(|error| {
-            let path = error.path().unwrap_or(place).to_owned();
-            io_error("look for tickets in", &path)(error.into())
-        })?;
-        if entry.file_type().is_file() || (entry.depth() == 0 && entry.path().is_file()) {
+        let entry = match entry {
+            Ok(entry) => entry,
+            // Somebody removed it while we looked.
+            Err(error) if error.depth() > 0 && is_missing(error.io_error()) => continue,
+            Err(error) => {
+                let path = error.path().unwrap_or(place).to_owned();
+                return Err(io_error("look for tickets in", &path)(error.into()));
+            }
+        };
+        // Links to files are followed, for the files keep something; what another process is writing, and what a
+        // killed one left behind, is nobody's file yet.
+        if entry.path().is_file() && !is_temporary(entry.path()) {
             files.push(entry.into_path());
         }
     }
     Ok(files)
 }
 
+fn is_missing(error: Option<&io::Error>) -> bool {
+    error.is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
 /// Reads a file as a root, if its first lines say that it is one.
 fn read_root(path: &Path) -> Result<Option<(Root, Option<BuildId>)>, StoreError> {
     let mut start = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(64).read_to_end(&mut start))
-        .map_err(io_error("read", path))?;
+    match File::open(path).and_then(|file| file.take(64).read_to_end(&mut start)) {
+        Ok(_) => {}
+        // Somebody removed it while we looked.
+        Err(error) if is_missing(Some(&error)) => return Ok(None),
+        Err(error) => return Err(io_error("read", path)(error)),
+    }
     let root = |compilations| Root { path: path.display().to_string(), compilations };
     Ok(match identify(&start) {
         Some(Kind::Ticket) => Some((root([ticket::read(path)?.compilation].into()), None)),

@@ -56,7 +56,12 @@ pub fn to_yaml(executable: &Executable) -> Result<String, String> {
         compilations,
     };
     let body = serde_yaml::to_string(&wire).map_err(|error| error.to_string())?;
-    Ok(seal::seal(Kind::Executable, &body, executable.symbols.len() + executable.sections.len()))
+    Ok(seal::seal(Kind::Executable, &body, entries(executable)))
+}
+
+/// What the trailer counts.
+fn entries(executable: &Executable) -> usize {
+    executable.symbols.len() + executable.sections.len()
 }
 
 /// Reads the bytes of an executable's file.
@@ -69,6 +74,7 @@ pub fn from_yaml(path: &Path, bytes: &[u8]) -> Result<Executable, StoreError> {
         let message = "its contents do not fit its build id".to_owned();
         return Err(unsealed.impossible(Kind::Executable, message));
     }
+    unsealed.expect_entries(Kind::Executable, entries(&executable))?;
     Ok(executable)
 }
 
@@ -83,15 +89,19 @@ fn from_wire(wire: ExecutableWire) -> Result<Executable, String> {
         Ok(Section { fragment: section.fragment, text: text.map_err(|error| error.to_string())? })
     });
     let symbol = |line: &str| {
-        let mut words = line.split(' ');
-        let mut next = || words.next().ok_or_else(|| format!("`{line:.100}` is no symbol"));
-        let name = name(next()?)?;
+        let &[symbol, section, compilation] = line.split(' ').collect::<Vec<_>>().as_slice() else {
+            return Err(format!("`{line:.100}` is no symbol"));
+        };
+        let name = name(symbol)?;
         let number = |text: &str| text.parse::<u32>().map_err(|_| format!("`{text:.20}` is no index"));
-        let section = number(next()?)?;
-        let compilation = wire.compilations.get(number(next()?)? as usize);
+        let section = number(section)?;
+        let compilation = wire.compilations.get(number(compilation)? as usize);
         let compilation = *compilation.ok_or_else(|| format!("symbol `{name}` names no compilation"))?;
         Ok(Symbol { name, section, compilation })
     };
+    if !wire.compilations.is_sorted_by(|a, b| a < b) {
+        return Err("its compilations are not in ascending order".to_owned());
+    }
     Ok(Executable {
         entries: wire.entries.iter().map(|entry| name(entry)).collect::<Result<_, _>>()?,
         symbols: wire.symbols.lines().map(symbol).collect::<Result<_, String>>()?,

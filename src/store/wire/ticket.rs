@@ -23,7 +23,9 @@ pub fn to_yaml(ticket: &Ticket) -> String {
 
 /// Reads the bytes of a ticket's file.
 pub fn from_yaml(path: &Path, bytes: &[u8]) -> Result<Ticket, StoreError> {
-    let wire: TicketWire = seal::unseal(Kind::Ticket, path, bytes)?.parse(Kind::Ticket)?;
+    let unsealed = seal::unseal(Kind::Ticket, path, bytes)?;
+    let wire: TicketWire = unsealed.parse(Kind::Ticket)?;
+    unsealed.expect_entries(Kind::Ticket, 1)?;
     Ok(Ticket { compilation: wire.compilation })
 }
 
