@@ -13,6 +13,7 @@ use crate::object::executable::{Executable, Section, Strings, Symbol};
 use crate::store::error::StoreError;
 use crate::store::file::{self, Mode};
 use crate::store::seal::{self, Kind};
+use crate::store::wire::shown;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -79,7 +80,7 @@ pub fn from_yaml(path: &Path, bytes: &[u8]) -> Result<Executable, StoreError> {
 }
 
 fn from_wire(wire: ExecutableWire) -> Result<Executable, String> {
-    let name = |text: &str| Name::new(text).ok_or_else(|| format!("`{}` is no name", text.escape_debug()));
+    let name = |text: &str| Name::new(text).ok_or_else(|| format!("`{}` is no name", shown(text)));
     let mut strings = Strings::default();
     let sections = wire.sections.iter().map(|section| {
         let text = listing::read(&section.text, |operand| match operand {
@@ -90,10 +91,10 @@ fn from_wire(wire: ExecutableWire) -> Result<Executable, String> {
     });
     let symbol = |line: &str| {
         let &[symbol, section, compilation] = line.split(' ').collect::<Vec<_>>().as_slice() else {
-            return Err(format!("`{line:.100}` is no symbol"));
+            return Err(format!("`{}` is no symbol", shown(line)));
         };
         let name = name(symbol)?;
-        let number = |text: &str| text.parse::<u32>().map_err(|_| format!("`{text:.20}` is no index"));
+        let number = |text: &str| text.parse::<u32>().map_err(|_| format!("`{}` is no index", shown(text)));
         let section = number(section)?;
         let compilation = wire.compilations.get(number(compilation)? as usize);
         let compilation = *compilation.ok_or_else(|| format!("symbol `{name}` names no compilation"))?;
