@@ -166,11 +166,8 @@ impl<'s> KeyedUnit<'s> {
 /// Where each item stands; an item is an instruction.
 fn line_table(index: &LineIndex<'_>, procedure: &Procedure<'_>, body: &[Item<'_>]) -> Option<LineTable> {
     let first = index.line(procedure.name_span.start);
-    let rows = body.iter().map(|item| {
-        let position = index.position(item.span.start);
-        Position { line: position.line - first, ..position }
-    });
-    LineTable::new(rows.collect())
+    let positions = index.positions(body.iter().map(|item| item.span.start));
+    LineTable::new(positions.map(|place| Position { line: place.line - first, ..place }).collect())
 }
 
 /// The body behind each digest; equal procedures, in one file or in several, have one.

@@ -73,8 +73,6 @@ impl MergeError {
 /// Adds all that `sources` have to `target`, or nothing when there is a conflict.
 pub fn merge(target: &Repository, sources: &[Repository]) -> Result<MergeReport, MergeError> {
     let sources = read_all(sources)?;
-    // Before the target is touched: one that does not exist is not made in vain.
-    refuse_conflicts(&plan(&*target.read()?, target.origin(), &sources)?)?;
     target.write(|transaction| {
         let plan = plan(transaction.view(), target.origin(), &sources)?;
         refuse_conflicts(&plan)?;

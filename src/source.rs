@@ -65,11 +65,37 @@ impl<'s> LineIndex<'s> {
         let before = self.text.get(start..offset as usize).unwrap_or_default();
         Position { line, column: before.chars().count() as u32 + 1 }
     }
+
+    /// The positions of the characters at `offsets`, which are best in ascending order: then no character of a line
+    /// is counted twice, however long the line is.
+    pub fn positions(&self, offsets: impl Iterator<Item = u32>) -> impl Iterator<Item = Position> {
+        let mut last = (0, Position { line: 1, column: 1 });
+        offsets.map(move |offset| {
+            let (from, Position { line, column }) = last;
+            let position = if offset >= from && self.line(offset) == line {
+                let between = self.text.get(from as usize..offset as usize).unwrap_or_default();
+                Position { line, column: column + between.chars().count() as u32 }
+            } else {
+                self.position(offset)
+            };
+            last = (offset, position);
+            position
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn positions_one_after_the_other_are_those_of_each() {
+        let text = "é x\n\ny zz\u{feff}é\n";
+        let index = LineIndex::new(text);
+        let offsets = || text.char_indices().map(|(at, _)| at as u32).chain([0, 6, 3, 4]);
+        let each = offsets().map(|offset| index.position(offset)).collect::<Vec<_>>();
+        assert_eq!(index.positions(offsets()).collect::<Vec<_>>(), each);
+    }
 
     #[test]
     fn positions_count_characters_from_one() {

@@ -5,6 +5,8 @@
 //! Deliberately absent: the verbs, and what the bytes of a text section mean (only the YAML form knows their listing).
 
 pub mod backend;
+#[cfg(test)]
+mod conformance;
 pub mod contents;
 pub mod error;
 pub mod file;
@@ -17,4 +19,5 @@ pub mod yaml;
 
 pub use backend::{Backend, Batch, Decision, State, View};
 pub use error::StoreError;
+pub use memory::MemoryBackend;
 pub use repository::{Addition, Entry, Repository, Snapshot, Transaction};

@@ -1,6 +1,7 @@
 //! Roots: the tickets and executables that keep parts of a repository.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
@@ -8,7 +9,7 @@ use walkdir::WalkDir;
 use super::{Caution, Fate, GcError};
 use crate::digest::{BuildId, CompilationId};
 use crate::object::link_record::LinkRecord;
-use crate::store::file::{directory, io_error, shown};
+use crate::store::file::{directory, io_error, is_temporary, shown};
 use crate::store::seal::{Kind, identify_file};
 use crate::store::wire::{executable, ticket};
 use crate::store::{Repository, StoreError};
@@ -101,15 +102,26 @@ impl Roots {
 fn files_below(place: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let mut files = Vec::new();
     for entry in WalkDir::new(place).sort_by_file_name() {
-        let entry = entry.map_err(|error| {
-            let path = error.path().unwrap_or(place).to_owned();
-            io_error("look for tickets in", &path)(error.into())
-        })?;
-        if entry.file_type().is_file() || (entry.depth() == 0 && entry.path().is_file()) {
+        let entry = match entry {
+            Ok(entry) => entry,
+            // Somebody removed it while we looked.
+            Err(error) if error.depth() > 0 && is_missing(error.io_error()) => continue,
+            Err(error) => {
+                let path = error.path().unwrap_or(place).to_owned();
+                return Err(io_error("look for tickets in", &path)(error.into()));
+            }
+        };
+        // Links to files are followed, for the files keep something; what another process is writing, and what a
+        // killed one left behind, is nobody's file yet.
+        if entry.path().is_file() && !is_temporary(entry.path()) {
             files.push(shown(entry.path()).to_owned());
         }
     }
     Ok(files)
+}
+
+fn is_missing(error: Option<&io::Error>) -> bool {
+    error.is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 /// Reads a file as a root, if its first lines say that it is one.
@@ -123,7 +135,7 @@ fn read_root(path: &Path) -> Result<Option<(Root, Option<BuildId>)>, StoreError>
             Some((root(compilations), Some(executable.build_id())))
         }
         // A name of ours over something else is a file that was damaged: it keeps what nobody can tell.
-        None if path.extension().is_some_and(|ending| ending == "to" || ending == "tx") => {
+        None if path.is_file() && path.extension().is_some_and(|ending| ending == "to" || ending == "tx") => {
             let expected = "a ticket or executable";
             return Err(StoreError::Kind { path: path.to_owned(), found: None, expected });
         }

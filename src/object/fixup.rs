@@ -1,5 +1,6 @@
 //! Fixups: a fragment's references to names.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// How a fragment refers to a name.
@@ -22,28 +23,76 @@ pub struct Fixup {
 }
 
 /// A fragment's fixups, each once, in the order in which the code first uses them.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Fixups(Vec<Fixup>);
+#[derive(Debug, Clone, Default)]
+pub struct Fixups {
+    all: Vec<Fixup>,
+    /// Where each one is, by kind and target, once there are many.
+    indices: [HashMap<Arc<str>, u32>; 2],
+}
+
+impl PartialEq for Fixups {
+    fn eq(&self, other: &Self) -> bool {
+        self.all == other.all
+    }
+}
+
+impl Eq for Fixups {}
+
+/// Up to so many fixups, as most procedures have, a walk over them is faster than hashing.
+const FEW: usize = 16;
 
 impl Fixups {
     /// The index of a fixup, which is added when it is new.
     pub fn intern(&mut self, kind: FixupKind, target: &str) -> u32 {
-        // Procedures are short: a walk over the few fixups is faster than hashing, up to a point.
+        self.find(kind, target).unwrap_or_else(|| self.add(Fixup { kind, target: target.into() }))
+    }
+
+    fn find(&self, kind: FixupKind, target: &str) -> Option<u32> {
+        if self.all.len() > FEW {
+            return self.indices[kind as usize].get(target).copied();
+        }
         let same = |fixup: &Fixup| fixup.kind == kind && &*fixup.target == target;
-        let at = self.0.iter().position(same).unwrap_or_else(|| {
-            self.0.push(Fixup { kind, target: target.into() });
-            self.0.len() - 1
-        });
-        at as u32
+        self.all.iter().position(same).map(|at| at as u32)
+    }
+
+    fn add(&mut self, fixup: Fixup) -> u32 {
+        self.all.push(fixup);
+        let first = match self.all.len() {
+            ..=FEW => return self.all.len() as u32 - 1,
+            many if many == FEW + 1 => 0,
+            many => many - 1,
+        };
+        for (at, fixup) in self.all.iter().enumerate().skip(first) {
+            self.indices[fixup.kind as usize].insert(Arc::clone(&fixup.target), at as u32);
+        }
+        self.all.len() as u32 - 1
     }
 
     /// The fixups by index.
     pub fn as_slice(&self) -> &[Fixup] {
-        &self.0
+        &self.all
     }
 
     /// The fixup at an index.
     pub fn get(&self, index: u32) -> Option<&Fixup> {
-        self.0.get(index as usize)
+        self.all.get(index as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fixup_has_one_index_however_many_there_are() {
+        let mut fixups = Fixups::default();
+        for round in 0..2 {
+            for number in 0..100 {
+                let kind = if number % 3 == 0 { FixupKind::Weak } else { FixupKind::Strong };
+                assert_eq!(fixups.intern(kind, &format!("f{number}")), number, "round {round}");
+            }
+        }
+        assert_eq!(fixups.intern(FixupKind::Strong, "f0"), 100, "another kind is another fixup");
+        assert_eq!(fixups.as_slice().len(), 101);
     }
 }

@@ -7,7 +7,7 @@ use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
 
 use super::seal::Kind;
-use crate::digest::{CompilationId, FragmentDigest};
+use crate::digest::{BuildId, CompilationId, FragmentDigest};
 use crate::name::Name;
 
 /// Why a repository, ticket or executable cannot be read or written.
@@ -127,6 +127,16 @@ pub enum StoreError {
         name: Name,
         /// Its fragment.
         digest: FragmentDigest,
+    },
+
+    /// A link record that names a compilation which is not there.
+    #[error("build {build:.16} names compilation {compilation:.16}, which the repository does not have")]
+    #[diagnostic(code(toy::store::dangling_link), help("link the program again"))]
+    DanglingLink {
+        /// The executable.
+        build: BuildId,
+        /// The compilation.
+        compilation: CompilationId,
     },
 
     /// A file of ours that has no YAML form.

@@ -5,7 +5,7 @@
 
 use std::error::Error;
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::error::StoreError;
@@ -63,12 +63,22 @@ fn read_all(mut file: &File, path: &Path) -> Result<Vec<u8>, StoreError> {
 /// Puts a file in place of an older one: readers and later processes see the old bytes or the new ones, whole.
 /// What is no regular file, such as a terminal or `/dev/null`, is written to directly.
 pub fn replace(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), StoreError> {
-    // A symbolic link stays one: what it names is replaced.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    match fs::metadata(&target) {
-        Ok(metadata) if !metadata.is_file() => fs::write(&target, bytes).map_err(io_error("write", path)),
-        _ => replace_file(&target, bytes, mode),
+    match fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() => fs::write(path, bytes).map_err(io_error("write", path)),
+        // A symbolic link stays one: what it names is replaced.
+        _ => replace_file(&follow(path), bytes, mode),
     }
+}
+
+/// The path that a symbolic link leads to in the end, also when there is nothing yet.
+fn follow(path: &Path) -> PathBuf {
+    let mut target = path.to_owned();
+    // So many links the system follows itself.
+    for _ in 0..40 {
+        let Ok(next) = fs::read_link(&target) else { break };
+        target = directory(&target).join(next);
+    }
+    target
 }
 
 fn replace_file(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), StoreError> {
@@ -78,39 +88,82 @@ fn replace_file(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), StoreError>
     sync_directory(path)
 }
 
-/// Makes a file unless there is one; in either case there is one afterwards.
-fn create(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    match temporary(path, bytes, Mode::Plain)?.persist_noclobber(path) {
-        Ok(_) => sync_directory(path),
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+/// Makes a file unless there is one; in either case there is one afterwards. Says whether it was made.
+fn create(path: &Path, bytes: &[u8]) -> Result<bool, StoreError> {
+    let target = follow(path);
+    match temporary(&target, bytes, Mode::Plain)?.persist_noclobber(&target) {
+        Ok(_) => sync_directory(&target).map(|()| true),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(io_error("create", path)(error.error)),
     }
 }
 
+/// How the names of files start and end that are not yet what they will be. A killed process may leave one; it is
+/// in nobody's way.
+const TEMPORARY: [&str; 2] = [".toy-", ".new"];
+
+/// Whether a file is one that a process of ours is writing, or was when it was killed.
+pub fn is_temporary(path: &Path) -> bool {
+    let [start, end] = TEMPORARY;
+    path.file_name()
+        .and_then(|name| name.to_str())
+        .is_some_and(|name| name.starts_with(start) && name.ends_with(end))
+}
+
 /// A flushed file with these bytes in the directory of `path`. It removes itself unless it is given a name.
 fn temporary(path: &Path, bytes: &[u8], mode: Mode) -> Result<tempfile::NamedTempFile, StoreError> {
+    let [start, end] = TEMPORARY;
+    let old = fs::metadata(path).ok();
+    let bits = permission_bits(old.as_ref(), mode);
     let mut file = tempfile::Builder::new()
-        .prefix(".toy-")
-        .suffix(".new")
-        .make_in(directory(path), |name| create_new(name, mode))
+        .prefix(start)
+        .suffix(end)
+        .make_in(directory(path), |name| create_new(name, bits))
         .map_err(io_error("create a file beside", path))?;
+    if let Some(old) = old {
+        take_after(file.as_file(), &old, bits).map_err(io_error("set the permissions of", path))?;
+    }
     // Not through the wrapper, whose errors name the temporary file.
     file.as_file_mut().write_all(bytes).map_err(io_error("write", path))?;
     file.as_file().sync_all().map_err(io_error("flush", path))?;
     Ok(file)
 }
 
-fn create_new(name: &Path, mode: Mode) -> io::Result<File> {
+/// The permission bits of a file to be made: those of the one that it replaces, else all that the umask allows.
+fn permission_bits(old: Option<&fs::Metadata>, mode: Mode) -> u32 {
+    #[cfg(unix)]
+    let bits = old.map_or(0o666, |old| std::os::unix::fs::PermissionsExt::mode(&old.permissions()) & 0o777);
+    #[cfg(not(unix))]
+    let bits = old.map_or(0o666, |_| 0o666);
+    // Whoever may read a program may run it.
+    bits | if mode == Mode::Executable { (bits & 0o444) >> 2 } else { 0 }
+}
+
+fn create_new(name: &Path, bits: u32) -> io::Result<File> {
     let mut options = File::options();
     options.write(true).create_new(true);
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(if mode == Mode::Executable { 0o777 } else { 0o666 });
-    }
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, bits);
     #[cfg(not(unix))]
-    let _ = mode;
+    let _ = bits;
     options.open(name)
+}
+
+/// Gives a new file the owner and the permissions of the one that it replaces.
+#[cfg(unix)]
+fn take_after(file: &File, old: &fs::Metadata, bits: u32) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+    let new = file.metadata()?;
+    if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+        // Most users may not give files away: then it stays theirs.
+        _ = fchown(file, Some(old.uid()), Some(old.gid()));
+    }
+    file.set_permissions(fs::Permissions::from_mode(bits))
+}
+
+#[cfg(not(unix))]
+fn take_after(_: &File, _: &fs::Metadata, _: u32) -> io::Result<()> {
+    Ok(())
 }
 
 /// The directory that holds a file.
@@ -138,6 +191,8 @@ fn sync_directory(path: &Path) -> Result<(), StoreError> {
 pub struct Locked {
     file: File,
     path: PathBuf,
+    /// Whether the file was made only to be locked.
+    is_new: bool,
 }
 
 impl Locked {
@@ -147,31 +202,39 @@ impl Locked {
     /// The lock is on the file, not on its name: whoever waited while another process replaced the file holds
     /// the lock of a file without a name, and must wait for the new one.
     pub fn acquire(path: &Path, initial: Option<&[u8]>) -> Result<Option<Self>, StoreError> {
+        let mut is_new = false;
         loop {
             let file = match File::open(path) {
                 Ok(file) => file,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => match initial {
                     None => return Ok(None),
                     Some(bytes) => {
-                        create(path, bytes)?;
+                        is_new = create(path, bytes)?;
                         continue;
                     }
                 },
                 Err(error) => return Err(io_error("open", path)(error)),
             };
             file.lock().map_err(io_error("lock", path))?;
-            let locked = file.try_clone().and_then(same_file::Handle::from_file);
-            if locked
-                .is_ok_and(|locked| same_file::Handle::from_path(path).is_ok_and(|named| named == locked))
-            {
-                return Ok(Some(Self { file, path: path.to_owned() }));
+            if is_named(&file, path).map_err(io_error("lock", path))? {
+                return Ok(Some(Self { file, path: path.to_owned(), is_new }));
             }
         }
     }
 
     /// Reads the whole file.
     pub fn read(&self) -> Result<Vec<u8>, StoreError> {
+        (&self.file).rewind().map_err(io_error("read", &self.path))?;
         read_all(&self.file, &self.path)
+    }
+
+    /// Leaves things as they were: a file that was made for this lock, and still is `initial`, goes again.
+    pub fn give_up(self, initial: &[u8]) -> Result<(), StoreError> {
+        if self.is_new && self.read()? == initial {
+            // Whoever waits for the lock finds the name gone and starts anew.
+            fs::remove_file(&self.path).map_err(io_error("remove", &self.path))?;
+        }
+        Ok(())
     }
 
     /// Replaces the file and lets the next one have it.
@@ -179,3 +242,16 @@ impl Locked {
         replace(&self.path, bytes, Mode::Plain)
     }
 }
+
+/// Whether the file has this name still.
+fn is_named(file: &File, path: &Path) -> io::Result<bool> {
+    let locked = same_file::Handle::from_file(file.try_clone()?)?;
+    match same_file::Handle::from_path(path) {
+        Ok(named) => Ok(named == locked),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -33,7 +33,7 @@ impl Entry {
 
 /// A program repository.
 pub struct Repository {
-    backend: Box<dyn Backend>,
+    pub(super) backend: Box<dyn Backend>,
 }
 
 /// A consistent view of a repository.
@@ -166,8 +166,14 @@ impl Transaction<'_> {
         Ok(Addition::Added)
     }
 
-    /// Adds a link record in place of an older one of the same build or the same place.
+    /// Adds a link record in place of an older one of the same build or the same place. Its compilations must be
+    /// there: referents come before references.
     pub fn add_link(&mut self, record: LinkRecord) -> Result<(), StoreError> {
+        for compilation in &record.compilations {
+            if self.batch.compilation(compilation)?.is_none() {
+                return Err(StoreError::DanglingLink { build: record.build, compilation: *compilation });
+            }
+        }
         if record.place.is_some() {
             let displaced = |old: &LinkRecord| old.place == record.place && old.build != record.build;
             let old = self.batch.links().filter(|old| old.as_ref().map_or(true, displaced));

@@ -15,19 +15,22 @@ const SECTIONS: [&str; 4] = ["known:", "fragments:", "compilations:", "links:"];
 pub fn salvage(path: &Path, bytes: &[u8]) -> Result<(Contents, Vec<Damage>), StoreError> {
     let error = match from_yaml(path, bytes) {
         Ok(contents) => return Ok((contents, Vec::new())),
-        Err(error @ StoreError::Damaged(_)) => error,
-        Err(error @ StoreError::Kind { .. }) => {
-            // A damaged first line must not give up the entries below it.
-            let (contents, damage) = entries(bytes);
-            return if contents.entries() > 0 { Ok((contents, damage)) } else { Err(error) };
-        }
+        Err(error @ (StoreError::Damaged(_) | StoreError::Kind { .. })) => error,
         Err(error) => return Err(error),
     };
-    let (contents, mut damage) = entries(bytes);
-    if seal::identify(bytes) != Some(Kind::Repository) && contents.entries() == 0 && !bytes.is_empty() {
+    let (contents, mut damage) = match seal::identify(bytes) {
+        Some(Kind::Ticket | Kind::Executable) => return Err(error),
+        Some(Kind::Repository) | None => entries(bytes),
+    };
+    // A damaged first line does not give up the entries below it.
+    let ours = seal::identify(bytes).is_some() || bytes.is_empty() || contents.entries() > 0;
+    if !ours {
         return Err(error);
     }
-    damage.push(Damage { line: None, message: error.to_string() });
+    // Where the header is damaged, its lines have been told already.
+    if damage.is_empty() || matches!(error, StoreError::Damaged(_)) {
+        damage.push(Damage { line: None, message: error.to_string() });
+    }
     Ok((contents, damage))
 }
 

@@ -162,15 +162,33 @@ fn check_header(kind: Kind, path: &Path, bytes: &[u8]) -> Result<(), StoreError>
     }
     match identify(bytes) {
         found if found != Some(kind) => Err(StoreError::Kind { path, found, expected }),
-        _ => {
-            let version = bytes.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"version: "));
-            let found = String::from_utf8_lossy(version.unwrap_or_default()).chars().take(20).collect();
-            Err(StoreError::Version { path, found, expected: VERSION })
-        }
+        _ => match version(bytes) {
+            Some(found) if found != VERSION.to_string() => {
+                Err(StoreError::Version { path, found, expected: VERSION })
+            }
+            _ => Err(damaged(kind, &path, None, "its second line is not its version".into())),
+        },
     }
 }
 
+/// The version that the line behind the first of ours states: a number without superfluous digits.
+fn version(bytes: &[u8]) -> Option<String> {
+    let bytes = bytes.strip_prefix(INTERPRETER.as_bytes()).unwrap_or(bytes);
+    let digits = bytes.split(|byte| *byte == b'\n').nth(1)?.strip_prefix(b"version: ")?;
+    let number = std::str::from_utf8(digits).ok()?.parse::<u32>().ok()?.to_string();
+    (number.as_bytes() == digits).then_some(number)
+}
+
 impl<'f> Unsealed<'f> {
+    /// Holds the number of entries that was found against the one in the trailer.
+    pub fn expect_entries(&self, kind: Kind, found: usize) -> Result<(), StoreError> {
+        if found == self.entries {
+            return Ok(());
+        }
+        let message = format!("it holds {found} entries, its trailer counts {}", self.entries);
+        Err(self.impossible(kind, message))
+    }
+
     /// Reads the body as YAML of a given shape. A body without members is the empty mapping.
     pub fn parse<T: serde::de::DeserializeOwned>(&self, kind: Kind) -> Result<T, StoreError> {
         let body = if self.body.is_empty() { "{}" } else { self.body };

@@ -17,6 +17,11 @@ pub(super) mod lines;
 pub(super) mod repository;
 pub mod ticket;
 
+/// The beginning of a text from a file, fit for a message on a terminal.
+fn shown(text: &str) -> impl fmt::Display {
+    text.chars().take(60).flat_map(char::escape_debug).collect::<String>()
+}
+
 macro_rules! from_text {
     ($($type:ty),*) => {$(
         impl<'de> Deserialize<'de> for $type {

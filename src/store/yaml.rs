@@ -59,9 +59,9 @@ impl YamlBackend {
     fn lock(&self) -> Result<Locked, StoreError> {
         let empty = match self.missing {
             Missing::IsAnError => None,
-            Missing::IsEmpty => Some(wire::repository::to_yaml(&Contents::default())),
+            Missing::IsEmpty => Some(empty()),
         };
-        Locked::acquire(&self.path, empty.as_deref().map(str::as_bytes))?.ok_or_else(|| self.not_found())
+        Locked::acquire(&self.path, empty.as_deref())?.ok_or_else(|| self.not_found())
     }
 }
 
@@ -82,10 +82,11 @@ impl Backend for YamlBackend {
         let locked = self.lock()?;
         let before = self.parse(&locked.read()?)?;
         let mut next = Contents::clone(&before);
-        if change(&mut next) == Decision::Commit && next != *before {
-            publish(locked, &next)?;
+        match change(&mut next) {
+            Decision::Commit if next == *before => Ok(()),
+            Decision::Commit => publish(locked, &next),
+            Decision::Abort => locked.give_up(&empty()),
         }
-        Ok(())
     }
 
     fn examine(&self) -> Result<(Arc<dyn View + '_>, Vec<Damage>), StoreError> {
@@ -107,4 +108,9 @@ impl Backend for YamlBackend {
 /// The line where a change becomes permanent.
 fn publish(locked: Locked, next: &Contents) -> Result<(), StoreError> {
     locked.replace(wire::repository::to_yaml(next).as_bytes())
+}
+
+/// The bytes of a repository that holds nothing.
+fn empty() -> Vec<u8> {
+    wire::repository::to_yaml(&Contents::default()).into_bytes()
 }

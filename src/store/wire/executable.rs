@@ -15,6 +15,7 @@ use crate::object::executable::{Executable, Section, Strings, Symbol};
 use crate::store::error::StoreError;
 use crate::store::file;
 use crate::store::seal::{self, Kind};
+use crate::store::wire::shown;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -62,8 +63,12 @@ pub fn to_yaml(executable: &Executable) -> Result<String, DecodeError> {
         yaml.item(0, format_args!("fragment: {}", section.fragment));
         yaml.block(2, "text", &text);
     }
-    let entries = executable.symbols.len() + executable.sections.len();
-    Ok(seal::seal(Kind::Executable, &yaml.into_text(), entries))
+    Ok(seal::seal(Kind::Executable, &yaml.into_text(), entries(executable)))
+}
+
+/// What the trailer counts.
+fn entries(executable: &Executable) -> usize {
+    executable.symbols.len() + executable.sections.len()
 }
 
 /// Reads the bytes of an executable's file.
@@ -76,11 +81,12 @@ pub fn from_yaml(path: &Path, bytes: &[u8]) -> Result<Executable, StoreError> {
         let message = "its contents do not fit its build id".to_owned();
         return Err(unsealed.impossible(Kind::Executable, message));
     }
+    unsealed.expect_entries(Kind::Executable, entries(&executable))?;
     Ok(executable)
 }
 
 fn from_wire(wire: ExecutableWire) -> Result<Executable, String> {
-    let name = |text: &str| Name::new(text).ok_or_else(|| format!("`{}` is no name", text.escape_debug()));
+    let name = |text: &str| Name::new(text).ok_or_else(|| format!("`{}` is no name", shown(text)));
     let mut strings = Strings::default();
     let sections = wire.sections.iter().map(|section| {
         let text = listing::read(&section.text, |operand| match operand {
@@ -90,15 +96,19 @@ fn from_wire(wire: ExecutableWire) -> Result<Executable, String> {
         Ok(Section { fragment: section.fragment, text: text.map_err(|error| error.to_string())? })
     });
     let symbol = |line: &str| {
-        let mut words = line.split(' ');
-        let mut next = || words.next().ok_or_else(|| format!("`{line:.100}` is no symbol"));
-        let name = name(next()?)?;
-        let number = |text: &str| text.parse::<u32>().map_err(|_| format!("`{text:.20}` is no index"));
-        let section = number(next()?)?;
-        let compilation = wire.compilations.get(number(next()?)? as usize);
+        let &[symbol, section, compilation] = line.split(' ').collect::<Vec<_>>().as_slice() else {
+            return Err(format!("`{}` is no symbol", shown(line)));
+        };
+        let name = name(symbol)?;
+        let number = |text: &str| text.parse::<u32>().map_err(|_| format!("`{}` is no index", shown(text)));
+        let section = number(section)?;
+        let compilation = wire.compilations.get(number(compilation)? as usize);
         let compilation = *compilation.ok_or_else(|| format!("symbol `{name}` names no compilation"))?;
         Ok(Symbol { name, section, compilation })
     };
+    if !wire.compilations.is_sorted_by(|a, b| a < b) {
+        return Err("its compilations are not in ascending order".to_owned());
+    }
     Ok(Executable {
         entries: wire.entries.iter().map(|entry| name(entry)).collect::<Result<_, _>>()?,
         symbols: wire.symbols.lines().map(symbol).collect::<Result<_, String>>()?,

@@ -11,6 +11,7 @@ use crate::object::fixup::{FixupKind, Fixups};
 use crate::object::fragment::Fragment;
 use crate::object::line_table::LineTable;
 use crate::source::Position;
+use crate::store::wire::shown;
 
 /// The listing of a fragment: names and strings stand where its instructions use them.
 pub(crate) fn fragment_to_listing(fragment: &Fragment) -> Result<String, DecodeError> {
@@ -35,7 +36,7 @@ pub(crate) fn fragment_from_listing(text: &str) -> Result<Fragment, String> {
     })
     .map_err(|error| error.to_string())?;
     if let Some(name) = odd_name {
-        return Err(format!("`{}` is no name", name.escape_debug()));
+        return Err(format!("`{}` is no name", shown(name)));
     }
     codec::decode(&text, fixups.as_slice().len() as u32).map_err(|error| error.to_string())?;
     Ok(Fragment { text, fixups })
@@ -68,7 +69,7 @@ pub(crate) fn compilation_to_lines(compilation: &Compilation) -> String {
 /// Reads the lines of a compilation.
 pub(crate) fn compilation_from_lines(source: &str, lines: &str) -> Result<Compilation, String> {
     let definition =
-        |line: &str| definition_from_line(line).ok_or_else(|| format!("`{line:.100}` is no definition"));
+        |line: &str| definition_from_line(line).ok_or_else(|| format!("`{}` is no definition", shown(line)));
     let definitions = lines.lines().map(definition).collect::<Result<_, _>>()?;
     Compilation::new(source, definitions).map_err(|error| error.to_string())
 }

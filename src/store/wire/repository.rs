@@ -98,13 +98,7 @@ pub(crate) fn from_yaml(path: &Path, bytes: &[u8]) -> Result<Contents, StoreErro
     let unsealed = seal::unseal(Kind::Repository, path, bytes)?;
     let impossible = |message| unsealed.impossible(Kind::Repository, message);
     let contents = from_wire(unsealed.parse(Kind::Repository)?).map_err(impossible)?;
-    if contents.entries() != unsealed.entries {
-        return Err(impossible(format!(
-            "it holds {} entries, its trailer counts {}",
-            contents.entries(),
-            unsealed.entries
-        )));
-    }
+    unsealed.expect_entries(Kind::Repository, contents.entries())?;
     Ok(contents)
 }
 

@@ -18,12 +18,18 @@ struct TicketWire {
 
 /// The bytes of a ticket's file.
 pub fn to_yaml(ticket: &Ticket) -> String {
-    seal::seal(Kind::Ticket, &format!("compilation: {}\n", ticket.compilation), 1)
+    let digest = ticket.compilation.to_string();
+    // A digest without letters would be a number to a reader of YAML; so would one with a single `e`.
+    let letters = digest.bytes().filter(u8::is_ascii_lowercase).count();
+    let quote = if letters == 0 || letters == 1 && digest.contains('e') { "'" } else { "" };
+    seal::seal(Kind::Ticket, &format!("compilation: {quote}{digest}{quote}\n"), 1)
 }
 
 /// Reads the bytes of a ticket's file.
 pub fn from_yaml(path: &Path, bytes: &[u8]) -> Result<Ticket, StoreError> {
-    let wire: TicketWire = seal::unseal(Kind::Ticket, path, bytes)?.parse(Kind::Ticket)?;
+    let unsealed = seal::unseal(Kind::Ticket, path, bytes)?;
+    let wire: TicketWire = unsealed.parse(Kind::Ticket)?;
+    unsealed.expect_entries(Kind::Ticket, 1)?;
     Ok(Ticket { compilation: wire.compilation })
 }
 

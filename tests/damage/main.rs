@@ -1,0 +1,12 @@
+//! Damaged and hostile files: every reader says what is wrong, none panics, none gives a wrong result; what is left
+//! after a repair makes, with the sources, the same executable.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail by panicking")]
+
+mod every_byte;
+mod fixtures;
+mod hostile;
+mod sample;
+
+#[path = "../common/kit.rs"]
+mod kit;

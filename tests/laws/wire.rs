@@ -1,0 +1,288 @@
+//! What is written is read back the same, by `toy` and by any other program that reads YAML.
+
+use std::path::Path;
+
+use proptest::prelude::*;
+use serde_yaml::Value;
+use toy::compile::LineTables;
+use toy::isa::codec::{Decoder, decode, encode};
+use toy::isa::instruction::Instruction;
+use toy::isa::listing::{self, Operand};
+use toy::object::compilation::{Compilation, Ticket};
+use toy::object::executable::Strings;
+use toy::object::fixup::{FixupKind, Fixups};
+use toy::object::fragment::Fragment;
+use toy::object::link_record::{LinkRecord, Place};
+use toy::store::wire::{executable, ticket};
+use toy::store::{Entry, Repository};
+
+use crate::kit::{Backend, Everything, bytes_of, cases, compile_with, everything, link, store, tickets};
+use crate::parts::{self, digest};
+use crate::program::{program, style};
+
+/// Any string at all, the hard ones often.
+fn any_text() -> impl Strategy<Value = String> {
+    let hard = [
+        "",
+        " ",
+        "\n",
+        "\r\n",
+        "\0",
+        "\t",
+        "\u{7f}",
+        "\u{85}",
+        "\u{2028}",
+        "\u{2029}",
+        "\u{feff}",
+        "\u{fffe}",
+        "\\",
+        "\"",
+        "\\u{41}",
+        "'",
+        "---",
+        "...",
+        "trailer:",
+        "# c",
+        "- a",
+        "a: b",
+        "<<",
+        "~",
+        "yes",
+        "1e3",
+        "%",
+        "@",
+        "`",
+        "\u{10ffff}",
+    ];
+    let hard =
+        prop::collection::vec(prop::sample::select(hard.to_vec()), 1..4).prop_map(|parts| parts.concat());
+    prop_oneof![hard, any::<String>()]
+}
+
+fn any_name() -> impl Strategy<Value = String> {
+    "[a-zA-Z][a-zA-Z0-9_]{0,8}".prop_filter("a word", |name| name != "true" && name != "false")
+}
+
+/// A fragment with any strings and names, and properly nested blocks.
+fn fragment() -> impl Strategy<Value = Fragment> {
+    #[derive(Debug, Clone)]
+    enum Piece {
+        Text(String),
+        Call(String),
+        Number(f64),
+        Boolean(bool),
+        Block(Vec<Piece>),
+    }
+    fn size(pieces: &[Piece]) -> u32 {
+        pieces.iter().map(|piece| if let Piece::Block(inner) = piece { 1 + size(inner) } else { 1 }).sum()
+    }
+    fn write(pieces: &[Piece], fragment: &mut Fragment) {
+        for piece in pieces {
+            let instruction = match piece {
+                Piece::Text(text) => Instruction::String(fragment.fixups.intern(FixupKind::Weak, text)),
+                Piece::Call(name) => Instruction::Call(fragment.fixups.intern(FixupKind::Strong, name)),
+                Piece::Number(value) => Instruction::Number(*value),
+                Piece::Boolean(value) => Instruction::Boolean(*value),
+                Piece::Block(inner) => Instruction::Block(size(inner)),
+            };
+            encode(instruction, &mut fragment.text);
+            if let Piece::Block(inner) = piece {
+                write(inner, fragment);
+            }
+        }
+    }
+    let finite = any::<f64>().prop_filter("finite", |value| value.is_finite());
+    let leaf = prop_oneof![
+        any_text().prop_map(Piece::Text),
+        prop_oneof![any_name(), Just("[".to_owned()), Just("]".to_owned())].prop_map(Piece::Call),
+        finite.prop_map(Piece::Number),
+        any::<bool>().prop_map(Piece::Boolean),
+    ];
+    let piece =
+        leaf.prop_recursive(20, 40, 4, |piece| prop::collection::vec(piece, 0..4).prop_map(Piece::Block));
+    prop::collection::vec(piece, 0..8).prop_map(|pieces| {
+        let mut fragment = Fragment::default();
+        write(&pieces, &mut fragment);
+        fragment
+    })
+}
+
+fn plain(bytes: &[u8]) -> Value {
+    serde_yaml::from_slice(bytes).unwrap()
+}
+
+fn keys(value: &Value) -> Vec<String> {
+    let keys = value.as_mapping().into_iter().flat_map(|mapping| mapping.keys());
+    keys.map(|key| key.as_str().unwrap().to_owned()).collect()
+}
+
+fn hex<T: ToString>(all: impl IntoIterator<Item = T>) -> Vec<String> {
+    all.into_iter().map(|one| one.to_string()).collect()
+}
+
+/// What a program that knows nothing of `toy` finds in a repository's file.
+fn assert_plain(bytes: &[u8], all: &Everything) {
+    let value = plain(bytes);
+    assert_eq!(value["toy"], Value::from("repository"));
+    assert_eq!(value["version"], Value::from(1));
+    let (present, known): (Vec<_>, Vec<_>) =
+        all.fragments.iter().partition(|(_, entry)| matches!(entry, Entry::Present(_)));
+    assert_eq!(keys(&value["fragments"]), hex(present.iter().map(|(digest, _)| digest)));
+    let list = |value: &Value| -> Vec<String> {
+        value.as_sequence().into_iter().flatten().map(|one| one.as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(list(&value["known"]), hex(known.iter().map(|(digest, _)| digest)));
+    for (digest, entry) in present {
+        let Entry::Present(fragment) = entry else { continue };
+        let body = &value["fragments"][digest.to_string().as_str()];
+        assert_eq!(body["checksum"], Value::from(fragment.checksum().to_string()));
+        let mut text = String::new();
+        let target = |index| fragment.fixups.get(index).map(|fixup| &*fixup.target);
+        listing::write(Decoder::new(&fragment.text), target, &mut text).unwrap();
+        assert_eq!(body["text"], Value::from(text));
+    }
+    assert_eq!(keys(&value["compilations"]), hex(all.compilations.iter().map(Compilation::id)));
+    for compilation in &all.compilations {
+        let found = &value["compilations"][compilation.id().to_string().as_str()];
+        assert_eq!(found["source"], Value::from(&**compilation.source()));
+        let lines =
+            found["definitions"].as_str().unwrap().lines().map(|line| line.split(' ').next().unwrap());
+        let names = compilation.definitions().iter().map(|definition| definition.name.as_str());
+        assert_eq!(lines.collect::<Vec<_>>(), names.collect::<Vec<_>>());
+    }
+    assert_eq!(keys(&value["links"]), hex(all.links.iter().map(|link| link.build)));
+    for link in &all.links {
+        let found = &value["links"][link.build.to_string().as_str()];
+        assert_eq!(found.get("place").and_then(Value::as_str), link.place.as_ref().map(Place::as_str));
+        assert_eq!(list(&found["compilations"]), hex(&link.compilations));
+    }
+    let entries = all.fragments.len() + all.compilations.len() + all.links.len();
+    assert_eq!(value["trailer"]["entries"], Value::from(entries));
+}
+
+proptest! {
+    #![proptest_config(cases(128))]
+
+    #[test]
+    fn a_listing_is_read_back(fragment in fragment()) {
+        let mut text = String::new();
+        let target = |index| fragment.fixups.get(index).map(|fixup| &*fixup.target);
+        listing::write(Decoder::new(&fragment.text), target, &mut text).unwrap();
+        let mut fixups = Fixups::default();
+        let read = listing::read(&text, |operand| match operand {
+            Operand::Name(name) => fixups.intern(FixupKind::Strong, name),
+            Operand::String(string) => fixups.intern(FixupKind::Weak, &string),
+        });
+        prop_assert_eq!(read.unwrap(), fragment.text.clone());
+        prop_assert_eq!(&fixups, &fragment.fixups);
+        let instructions = decode(&fragment.text, fixups.as_slice().len() as u32).unwrap();
+        prop_assert_eq!(text.lines().count(), instructions.len(), "an instruction a line");
+        let foreign = |c: char| c.is_control() && c != '\n' || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}');
+        prop_assert!(!text.contains(foreign), "{:?}", text);
+    }
+
+    #[test]
+    fn a_body_is_read_back(fragment in fragment()) {
+        let body = fragment.to_body();
+        prop_assert_eq!(Fragment::from_body(&body).unwrap(), fragment.clone());
+        let fixups = fragment.to_body().len() - fragment.text.len();
+        for cut in 0..fixups {
+            prop_assert!(Fragment::from_body(&body[..cut]).is_err());
+        }
+    }
+
+    #[test]
+    fn no_line_breaks_a_reader(text in any_text(), mnemonic in "call|string|number|block|boolean|[a-z]*") {
+        let line = format!("{mnemonic} {text}");
+        let mut strings = Strings::default();
+        // Any answer but a panic.
+        _ = listing::read(&line, |operand| match operand {
+            Operand::Name(name) => strings.intern(name),
+            Operand::String(string) => strings.intern(&string),
+        });
+        _ = Fragment::from_body(line.as_bytes());
+        _ = decode(line.as_bytes(), 3);
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(32))]
+
+    #[test]
+    fn bodies_of_any_kind_are_kept_in_yaml(bodies in prop::collection::vec(fragment(), 1..4)) {
+        let fragments = bodies.into_iter().enumerate().map(|(at, body)| (digest(at), Entry::Present(body)));
+        let mut all = Everything { fragments: fragments.collect(), ..Everything::default() };
+        parts::sort(&mut all);
+        let shelf = Backend::Yaml.shelf();
+        store(&all, &shelf.repository("repo"));
+        prop_assert_eq!(&everything(&Repository::open(&shelf.file("repo"))), &all);
+        assert_plain(&std::fs::read(shelf.file("repo")).unwrap(), &all);
+    }
+
+    #[test]
+    fn a_repository_is_read_back_by_any_reader(all in parts::repository(2)) {
+        let shelf = Backend::Yaml.shelf();
+        store(&all, &shelf.repository("repo"));
+        prop_assert_eq!(&everything(&Repository::open(&shelf.file("repo"))), &all);
+        let bytes = std::fs::read(shelf.file("repo")).unwrap();
+        assert_plain(&bytes, &all);
+        // Written again from what was read, not a byte differs.
+        prop_assert_eq!(bytes_of(&everything(&Repository::open(&shelf.file("repo")))), bytes);
+    }
+
+    #[test]
+    fn names_of_sources_and_places_survive(source in any_text(), place in any_text()) {
+        let Ok(compilation) = Compilation::new(&source, Vec::new()) else { return Ok(()) };
+        let id = compilation.id();
+        let build = toy::digest::BuildId::new(*id.digest());
+        let link = LinkRecord { build, place: Place::new(&place), compilations: vec![id] };
+        let all = Everything { compilations: vec![compilation], links: vec![link], ..Everything::default() };
+        let shelf = Backend::Yaml.shelf();
+        store(&all, &shelf.repository("repo"));
+        prop_assert_eq!(&everything(&Repository::open(&shelf.file("repo"))), &all);
+        let bytes = std::fs::read(shelf.file("repo")).unwrap();
+        assert_plain(&bytes, &all);
+        // Damage elsewhere does not lose it.
+        let damaged = [bytes.as_slice(), b"x"].concat();
+        std::fs::write(shelf.file("repo"), damaged).unwrap();
+        let repository = Repository::open(&shelf.file("repo"));
+        prop_assert_ne!(toy::check::repair(&repository).unwrap().problems, []);
+        prop_assert_eq!(&everything(&repository), &all);
+    }
+
+    #[test]
+    fn tickets_and_executables_are_read_back(program in program(), style in style()) {
+        let repository = Repository::in_memory();
+        let tickets = tickets(&compile_with(&repository, &program.sources(&style), LineTables::With));
+        for one in &tickets {
+            let text = ticket::to_yaml(one);
+            prop_assert_eq!(ticket::from_yaml(Path::new("a.to"), text.as_bytes()).unwrap(), *one);
+            prop_assert_eq!(&plain(text.as_bytes())["compilation"], &Value::from(one.compilation.to_string()));
+        }
+        let linked = link(&repository, &tickets).unwrap();
+        let text = executable::to_yaml(&linked).unwrap();
+        let read = executable::from_yaml(Path::new("a.tx"), text.as_bytes()).unwrap();
+        prop_assert_eq!(&read, &linked);
+        prop_assert_eq!(executable::to_yaml(&read).unwrap(), text.clone());
+        let value = plain(text.as_bytes());
+        prop_assert_eq!(&value["build"], &Value::from(linked.build_id().to_string()));
+        prop_assert_eq!(&value["entries"][0], &Value::from("main"));
+        prop_assert_eq!(value["sections"].as_sequence().map(Vec::len), Some(linked.sections.len()));
+        let symbols = value["symbols"].as_str().unwrap().lines().count();
+        prop_assert_eq!(symbols, linked.symbols.len());
+        // Line tables are in the repository, and survive there.
+        let all = everything(&repository);
+        let shelf = Backend::Yaml.shelf();
+        store(&all, &shelf.repository("repo"));
+        prop_assert_eq!(everything(&Repository::open(&shelf.file("repo"))), all);
+    }
+}
+
+#[test]
+fn a_ticket_of_any_digest_is_a_string() {
+    // Sixty-four decimal digits are a number to a reader of YAML, unless they stand in quotes.
+    let compilation = "1234567890".repeat(7)[..64].parse().unwrap();
+    let text = ticket::to_yaml(&Ticket { compilation });
+    assert_eq!(plain(text.as_bytes())["compilation"], Value::from(compilation.to_string()));
+    assert_eq!(ticket::from_yaml(Path::new("a.to"), text.as_bytes()).unwrap(), Ticket { compilation });
+}
