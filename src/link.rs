@@ -56,7 +56,7 @@ pub struct Options {
 pub struct Linked {
     /// The program.
     pub executable: Executable,
-    /// What the repository has to remember of it; the caller knows the place.
+    /// What the repository has to remember of it; the caller, who knows the place, adds it.
     pub record: LinkRecord,
     /// What lies where, and why.
     pub map: LinkMap,
@@ -83,5 +83,5 @@ fn record(executable: &Executable) -> LinkRecord {
         executable.symbols.iter().map(|symbol| symbol.compilation).collect::<Vec<CompilationId>>();
     compilations.sort_unstable();
     compilations.dedup();
-    LinkRecord { build: executable.build_id(), place: None, compilations }
+    LinkRecord::new(executable.build_id(), None, compilations)
 }

@@ -142,7 +142,7 @@ fn plan(target: &dyn View, target_origin: &str, sources: &[Source<'_>]) -> Resul
             let link = link?;
             if !known_builds.contains(&link.build) {
                 // The place is on the machine that wrote the record; here it means nothing.
-                plan.links.insert(link.build, LinkRecord { place: None, ..link });
+                plan.links.insert(link.build, link.abroad());
             }
         }
     }

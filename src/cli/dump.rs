@@ -108,15 +108,13 @@ impl DumpArgs {
         if !self.definitions && self.fragment.is_none() {
             for link in view.links() {
                 let link = link?;
-                let place = link.place.as_ref().map(|place| place.as_str());
+                let mut places = link.places.iter().map(|place| place.as_str()).collect::<Vec<_>>();
+                links.push(json!({
+                    "build": link.build.to_string(), "places": places, "elsewhere": link.elsewhere,
+                }));
+                places.extend(link.elsewhere.then_some("(outside the repository's directory)"));
                 // Writing to a string cannot fail.
-                _ = writeln!(
-                    text,
-                    "link {} {}",
-                    link.build,
-                    place.unwrap_or("(outside the repository's directory)")
-                );
-                links.push(json!({ "build": link.build.to_string(), "place": place }));
+                _ = writeln!(text, "link {} {}", link.build, places.join(", "));
             }
         }
         Ok((json!({ "fragments": fragments, "compilations": compilations, "links": links }), text))

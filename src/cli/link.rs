@@ -134,7 +134,8 @@ impl LinkArgs {
             return Ok(());
         }
         let place = place_below(directory(&self.repository.path), &self.output);
-        repository.write(|transaction| transaction.add_link(LinkRecord { place, ..record }))
+        let record = LinkRecord::new(record.build, place, record.compilations);
+        repository.write(|transaction| transaction.add_link(record))
     }
 
     fn done(&self, linked: Linked, bytes: u64) -> Done {

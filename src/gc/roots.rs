@@ -57,9 +57,9 @@ impl Roots {
         }
         for link in view.links() {
             let link = link?;
-            if let Some(place) = link.place.filter(|_| !roots.builds.contains(&link.build)) {
-                let path = home.join(place.as_str());
-                if path.is_file() {
+            for place in &link.places {
+                let path = shown(&home.join(place.as_str())).to_owned();
+                if !roots.builds.contains(&link.build) && path.is_file() {
                     roots.look_at(&path, caution)?;
                 }
             }
@@ -86,15 +86,13 @@ impl Roots {
     pub(super) fn fate_of(&self, link: &LinkRecord) -> Fate {
         if self.builds.contains(&link.build) {
             Fate::Kept(format!("the executable of build {:.16}", link.build))
-        } else if link.place.is_some() {
-            Fate::Dropped("its executable is gone, or was linked again")
-        } else if self.named {
+        } else if link.elsewhere && !self.named {
+            let build = link.build;
+            Fate::Kept(format!("build {build:.16}, which was linked outside the repository's directory"))
+        } else if link.elsewhere {
             Fate::Dropped("its executable is in none of the given places")
         } else {
-            Fate::Kept(format!(
-                "build {:.16}, which was linked outside the repository's directory",
-                link.build
-            ))
+            Fate::Dropped("its executable is gone, or was linked again")
         }
     }
 }

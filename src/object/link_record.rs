@@ -1,5 +1,6 @@
 //! Link records: what a repository remembers of the executables that were linked from it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::digest::{BuildId, CompilationId};
@@ -9,11 +10,25 @@ use crate::digest::{BuildId, CompilationId};
 pub struct LinkRecord {
     /// The executable.
     pub build: BuildId,
-    /// Where it was written, when that is below the repository's directory.
+    /// Where it was written, as far as that is below the repository's directory.
     /// A place is a note of this repository alone: it does not travel in a merge.
-    pub place: Option<Place>,
+    pub places: BTreeSet<Place>,
+    /// Whether it was also, or only, written elsewhere: where this repository cannot look for it.
+    pub elsewhere: bool,
     /// The compilations that its symbols name, in ascending order.
     pub compilations: Vec<CompilationId>,
+}
+
+impl LinkRecord {
+    /// The record of an executable that was written to one place. `compilations` are in ascending order.
+    pub fn new(build: BuildId, place: Option<Place>, compilations: Vec<CompilationId>) -> Self {
+        Self { build, elsewhere: place.is_none(), places: place.into_iter().collect(), compilations }
+    }
+
+    /// The record as it goes to another repository, which cannot look at the places of this one.
+    pub fn abroad(self) -> Self {
+        Self { places: BTreeSet::new(), elsewhere: true, ..self }
+    }
 }
 
 /// A path relative to a repository's directory that cannot leave it: plain names between slashes.

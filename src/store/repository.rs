@@ -166,19 +166,25 @@ impl Transaction<'_> {
         Ok(Addition::Added)
     }
 
-    /// Adds a link record in place of an older one of the same build or the same place. Its compilations must be
-    /// there: referents come before references.
-    pub fn add_link(&mut self, record: LinkRecord) -> Result<(), StoreError> {
+    /// Adds a link record. What is known of the same build joins it; other builds lose its places, and whoever has
+    /// none left is forgotten. Its compilations must be there: referents come before references.
+    pub fn add_link(&mut self, mut record: LinkRecord) -> Result<(), StoreError> {
         for compilation in &record.compilations {
             if self.batch.compilation(compilation)?.is_none() {
                 return Err(StoreError::DanglingLink { build: record.build, compilation: *compilation });
             }
         }
-        if record.place.is_some() {
-            let displaced = |old: &LinkRecord| old.place == record.place && old.build != record.build;
-            let old = self.batch.links().filter(|old| old.as_ref().map_or(true, displaced));
-            for old in old.collect::<Result<Vec<_>, _>>()? {
-                self.batch.remove_link(&old.build)?;
+        for mut old in self.batch.links().collect::<Result<Vec<_>, _>>()? {
+            if old.build == record.build {
+                record.elsewhere |= old.elsewhere;
+                record.places.extend(old.places);
+            } else if !old.places.is_disjoint(&record.places) {
+                old.places.retain(|place| !record.places.contains(place));
+                if old.places.is_empty() && !old.elsewhere {
+                    self.batch.remove_link(&old.build)?;
+                } else {
+                    self.batch.put_link(old)?;
+                }
             }
         }
         self.batch.put_link(record)

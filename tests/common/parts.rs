@@ -53,7 +53,7 @@ fn link(number: usize) -> LinkRecord {
     let mut compilations = vec![compilation(number).id(), compilation(number + 1).id()];
     compilations.sort();
     let place = (number.is_multiple_of(2)).then(|| Place::new(&format!("out/{number}.tx")).unwrap());
-    LinkRecord { build: BuildId::new(hash("build", number)), place, compilations }
+    LinkRecord::new(BuildId::new(hash("build", number)), place, compilations)
 }
 
 /// A repository. Each fragment is absent, known, or present, with the second body for the greatest number drawn.

@@ -44,9 +44,10 @@ fn a_repository_that_is_none_is_refused() {
         .unwrap();
     }
     let bomb_inside =
-        format!("known: &a [\"{DIGEST}\"]\nlinks: {{\"{DIGEST}\": {{compilations: *a, place: *a}}}}\n");
+        format!("known: &a [\"{DIGEST}\"]\nlinks: {{\"{DIGEST}\": {{compilations: *a, places: *a}}}}\n");
     let fragment = |key: &str| format!("  {key}:\n    checksum: {}\n    text: ''\n", &DIGEST[..32]);
-    let link = |place: &str| format!("links:\n  {DIGEST}:\n    place: {place}\n    compilations: []\n");
+    let link =
+        |place: &str| format!("links:\n  {DIGEST}:\n    places:\n    - {place}\n    compilations: []\n");
     let cases = [
         ("known:\n- a\n".to_owned(), 1, "is not 64 hexadecimal digits"),
         (format!("known:\n- {}\n", DIGEST.to_uppercase()), 1, "is not 64 hexadecimal digits"),
@@ -75,8 +76,16 @@ fn a_repository_that_is_none_is_refused() {
         (link("\"a\\nb\""), 1, "not a place below the repository"),
         (link("''"), 1, "not a place below the repository"),
         (link(&"a/".repeat(3000)), 1, "not a place below the repository"),
-        (format!("links:\n  {DIGEST}:\n    compilations: [{OTHER}, {DIGEST}]\n"), 1, "ascending order"),
-        (format!("links:\n  {DIGEST}:\n    compilations: [{DIGEST}, {DIGEST}]\n"), 1, "ascending order"),
+        (
+            format!("links:\n  {DIGEST}:\n    elsewhere: true\n    compilations: [{OTHER}, {DIGEST}]\n"),
+            1,
+            "ascending order",
+        ),
+        (
+            format!("links:\n  {DIGEST}:\n    elsewhere: true\n    compilations: [{DIGEST}, {DIGEST}]\n"),
+            1,
+            "ascending order",
+        ),
         (deep, 0, ""),
         (deep_maps, 0, ""),
         (bomb, 0, "unknown field"),

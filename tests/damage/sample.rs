@@ -51,7 +51,7 @@ impl Sample {
         let record = |place, tickets: &[Ticket]| {
             let mut compilations = tickets.iter().map(|ticket| ticket.compilation).collect::<Vec<_>>();
             compilations.sort();
-            LinkRecord { build: program.build_id(), place, compilations }
+            LinkRecord::new(program.build_id(), place, compilations)
         };
         let elsewhere = LinkRecord {
             build: "0123456789abcdef".repeat(4).parse().unwrap(),

@@ -46,11 +46,7 @@ fn link_to(shelf: &Shelf, repository: &Repository, tickets: &[Ticket], place: &s
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     executable::write(&path, &program).unwrap();
     let compilations = program.symbols.iter().map(|symbol| symbol.compilation).collect::<BTreeSet<_>>();
-    let record = LinkRecord {
-        build: program.build_id(),
-        place: Place::new(place),
-        compilations: compilations.into_iter().collect(),
-    };
+    let record = LinkRecord::new(program.build_id(), Place::new(place), compilations.into_iter().collect());
     repository
         .write(|transaction| transaction.add_link(record.clone()))
         .unwrap_or_else(|error: StoreError| panic!("{error}"));

@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 use toy::digest::FragmentDigest;
 use toy::merge::{MergeError, MergeReport, dry_run, merge};
-use toy::object::link_record::LinkRecord;
 use toy::store::{Entry, Repository};
 use toy::strip::strip;
 
@@ -43,7 +42,7 @@ fn joined(all: &[&Everything]) -> Everything {
             }
         }
         for link in links {
-            let link = LinkRecord { place: None, ..link.clone() };
+            let link = link.clone().abroad();
             join.links.extend((!join.links.contains(&link)).then_some(link));
         }
     }

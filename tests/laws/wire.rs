@@ -153,7 +153,9 @@ fn assert_plain(bytes: &[u8], all: &Everything) {
     assert_eq!(keys(&value["links"]), hex(all.links.iter().map(|link| link.build)));
     for link in &all.links {
         let found = &value["links"][link.build.to_string().as_str()];
-        assert_eq!(found.get("place").and_then(Value::as_str), link.place.as_ref().map(Place::as_str));
+        let places = found.get("places").and_then(Value::as_sequence).into_iter().flatten();
+        assert!(places.map(|place| place.as_str().unwrap()).eq(link.places.iter().map(Place::as_str)));
+        assert_eq!(found.get("elsewhere").is_some(), link.elsewhere);
         assert_eq!(list(&found["compilations"]), hex(&link.compilations));
     }
     let entries = all.fragments.len() + all.compilations.len() + all.links.len();
@@ -235,7 +237,7 @@ proptest! {
         let Ok(compilation) = Compilation::new(&source, Vec::new()) else { return Ok(()) };
         let id = compilation.id();
         let build = toy::digest::BuildId::new(*id.digest());
-        let link = LinkRecord { build, place: Place::new(&place), compilations: vec![id] };
+        let link = LinkRecord::new(build, Place::new(&place), vec![id]);
         let all = Everything { compilations: vec![compilation], links: vec![link], ..Everything::default() };
         let shelf = Backend::Yaml.shelf();
         store(&all, &shelf.repository("repo"));

@@ -1,12 +1,12 @@
 //! `repo.yaml`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Deserialize;
 
-use super::Unique;
 use super::emit::Emitter;
+use super::{Unique, shown};
 use crate::digest::{BuildId, Checksum, CompilationId, FragmentDigest};
 use crate::object::link_record::{LinkRecord, Place};
 use crate::store::contents::{Body, Contents, StoredCompilation};
@@ -40,7 +40,9 @@ struct CompilationWire {
 #[serde(deny_unknown_fields)]
 struct LinkWire {
     #[serde(default)]
-    place: Option<String>,
+    places: Vec<String>,
+    #[serde(default)]
+    elsewhere: bool,
     #[serde(default)]
     compilations: Option<Vec<CompilationId>>,
 }
@@ -63,8 +65,12 @@ pub(crate) fn to_yaml(contents: &Contents) -> String {
     });
     section(&mut yaml, "links", contents.links.values(), |yaml, record| {
         yaml.section(2, record.build);
-        if let Some(place) = &record.place {
-            yaml.line(4, "place", place.as_str());
+        if !record.places.is_empty() {
+            yaml.section(4, "places");
+            record.places.iter().for_each(|place| yaml.word_item(4, place.as_str()));
+        }
+        if record.elsewhere {
+            yaml.plain(4, "elsewhere", true);
         }
         yaml.section(4, "compilations");
         record.compilations.iter().for_each(|id| yaml.item(4, id));
@@ -132,13 +138,19 @@ fn from_wire(wire: RepositoryWire) -> Result<Contents, String> {
 }
 
 fn link_from_wire(build: BuildId, wire: LinkWire) -> Result<LinkRecord, String> {
-    let place = wire.place.map(|place| {
-        let error = || format!("`{}` is not a place below the repository", place.escape_debug());
-        Place::new(&place).ok_or_else(error)
-    });
+    let place = |place: &String| {
+        let error = || format!("`{}` is not a place below the repository", shown(place));
+        Place::new(place).ok_or_else(error)
+    };
+    let places = wire.places.iter().map(place).collect::<Result<BTreeSet<_>, _>>()?;
+    if places.is_empty() && !wire.elsewhere {
+        return Err(format!(
+            "the link record of build `{build:.16}` says of no place where the executable is"
+        ));
+    }
     let compilations = wire.compilations.unwrap_or_default();
     if !compilations.is_sorted_by(|a, b| a < b) {
         return Err(format!("the compilations of build `{build:.16}` are not in ascending order"));
     }
-    Ok(LinkRecord { build, place: place.transpose()?, compilations })
+    Ok(LinkRecord { build, places, elsewhere: wire.elsewhere, compilations })
 }
