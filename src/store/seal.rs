@@ -16,6 +16,8 @@ use std::path::Path;
 use miette::NamedSource;
 
 use super::error::{DamagedFile, StoreError};
+use super::shape::odd_line;
+use crate::source::is_visible;
 
 /// The version of all YAML formats.
 pub const VERSION: u32 = 1;
@@ -137,6 +139,19 @@ fn check_header(kind: Kind, path: &Path, bytes: &[u8]) -> Result<(), StoreError>
     }
 }
 
+/// Reads YAML of a given shape, if its lines are such as our writers make. Gives the offset of what is wrong.
+pub(super) fn parse<T: serde::de::DeserializeOwned>(body: &str) -> Result<T, (usize, String)> {
+    if body.is_empty() {
+        return serde_yaml::from_str("{}").map_err(|error| (0, error.to_string()));
+    }
+    if let Some(odd) = odd_line(body) {
+        let before = body.split_inclusive('\n').take(odd - 1).map(str::len).sum();
+        return Err((before, "this line is not as toy writes it".to_owned()));
+    }
+    serde_yaml::from_str(body)
+        .map_err(|error| (error.location().map_or(0, |location| location.index()), error.to_string()))
+}
+
 /// The version that the line behind the first of ours states: a number without superfluous digits.
 fn version(bytes: &[u8]) -> Option<String> {
     let bytes = bytes.strip_prefix(INTERPRETER.as_bytes()).unwrap_or(bytes);
@@ -157,11 +172,9 @@ impl<'f> Unsealed<'f> {
 
     /// Reads the body as YAML of a given shape. A body without members is the empty mapping.
     pub fn parse<T: serde::de::DeserializeOwned>(&self, kind: Kind) -> Result<T, StoreError> {
-        let body = if self.body.is_empty() { "{}" } else { self.body };
-        serde_yaml::from_str(body).map_err(|error| {
-            let header = kind.header().len();
-            let at = header + error.location().map_or(0, |location| location.index());
-            damaged(kind, self.path, Some((self.file, at.min(self.file.len()))), error.to_string())
+        parse(self.body).map_err(|(at, message)| {
+            let at = (kind.header().len() + at).min(self.file.len());
+            damaged(kind, self.path, Some((self.file, at)), message)
         })
     }
 
@@ -173,6 +186,8 @@ impl<'f> Unsealed<'f> {
 
 fn damaged(kind: Kind, path: &Path, place: Option<(&str, usize)>, message: String) -> StoreError {
     let name = path.display().to_string();
+    // What could make a terminal do something is not shown.
+    let place = place.filter(|(file, _)| file.chars().all(|c| c == '\n' || is_visible(c)));
     let source_code = place.map(|(file, _)| NamedSource::new(&name, file.to_owned()));
     let help = match kind {
         Kind::Repository => {

@@ -65,7 +65,7 @@ pub(crate) fn from_yaml(path: &Path, bytes: &[u8]) -> Result<Contents, StoreErro
 
 /// Reads a piece of a repository's body, such as one entry below the name of its section.
 pub(crate) fn piece(yaml: &str) -> Result<Contents, String> {
-    from_wire(serde_yaml::from_str(yaml).map_err(|error| error.to_string())?)
+    from_wire(seal::parse(yaml).map_err(|(_, message)| message)?)
 }
 
 fn to_wire(contents: &Contents) -> RepositoryWire {
