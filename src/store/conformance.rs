@@ -316,11 +316,11 @@ fn a_link_displaces_another_of_its_place(open: &Open) {
         all
     };
     let relinked = link(2, Some("out/main.tx"), &[id]);
-    assert_eq!(places(&[relinked.clone()]), [relinked.clone()]);
+    assert_eq!(places(std::slice::from_ref(&relinked)), std::slice::from_ref(&relinked));
     let elsewhere = [link(3, None, &[]), link(4, None, &[id]), link(5, Some("b.tx"), &[id])];
     assert_eq!(places(&elsewhere).len(), 4, "other places and no place displace nothing");
     let moved = link(2, Some("moved.tx"), &[id]);
-    let all = places(&[moved.clone()]);
+    let all = places(std::slice::from_ref(&moved));
     assert!(all.contains(&moved) && !all.contains(&relinked), "a build has one record");
 }
 

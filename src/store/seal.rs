@@ -67,7 +67,7 @@ pub fn identify(bytes: &[u8]) -> Option<Kind> {
     let rest = bytes.strip_prefix(INTERPRETER.as_bytes()).unwrap_or(bytes).strip_prefix(b"toy: ")?;
     Kind::ALL.into_iter().find(|kind| {
         rest.strip_prefix(kind.word().as_bytes())
-            .is_some_and(|rest| matches!(rest.first(), None | Some(b'\n')))
+            .is_some_and(|rest| matches!(rest.first(), None | Some(b'\n' | b'\r')))
     })
 }
 
@@ -133,6 +133,10 @@ fn check_header(kind: Kind, path: &Path, bytes: &[u8]) -> Result<(), StoreError>
         Some(_) => match version(bytes) {
             Some(found) if found != VERSION.to_string() => {
                 Err(StoreError::Version { path, found, expected: VERSION })
+            }
+            _ if bytes.windows(2).take(80).any(|pair| pair == b"\r\n") => {
+                let message = "its lines end in CR LF, as some version control systems make them";
+                Err(damaged(kind, &path, None, message.into()))
             }
             _ => Err(damaged(kind, &path, None, "its second line is not its version".into())),
         },
