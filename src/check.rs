@@ -92,6 +92,9 @@ fn inspect_fragments(view: &dyn View, report: &mut CheckReport) -> Result<(), St
     Ok(())
 }
 
+/// What is said of something that others refer to.
+const GONE: &str = "which is damaged or not there";
+
 fn inspect_compilations(view: &dyn View, report: &mut CheckReport) -> Result<(), StoreError> {
     for id in view.compilations() {
         let id = id?;
@@ -108,7 +111,7 @@ fn inspect_compilations(view: &dyn View, report: &mut CheckReport) -> Result<(),
                     if report.damaged.fragments.contains(&digest) || view.state(&digest)?.is_none() {
                         let (name, source) = (&definition.name, compilation.source());
                         let message = format!(
-                            "`{name}` of {source} has no fragment {digest:.16} (compilation {id:.16})"
+                            "`{name}` of {source} (compilation {id:.16}) is made of fragment {digest:.16}, {GONE}"
                         );
                         report.problem("toy::check::dangling", message);
                         report.damaged.compilations.insert(id);
@@ -127,7 +130,7 @@ fn inspect_links(view: &dyn View, report: &mut CheckReport) -> Result<(), StoreE
         for id in &link.compilations {
             if report.damaged.compilations.contains(id) || !matches!(view.compilation(id), Ok(Some(_))) {
                 let message =
-                    format!("the link record of build {:.16} has no compilation {id:.16}", link.build);
+                    format!("build {:.16} was linked from compilation {id:.16}, {GONE}", link.build);
                 report.problem("toy::check::link", message);
                 report.damaged.links.insert(link.build);
             }

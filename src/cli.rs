@@ -90,8 +90,17 @@ pub fn applets() -> impl Iterator<Item = &'static str> {
     VERBS.iter().flat_map(|verb| verb.applets).copied()
 }
 
+/// The names under which the executable is this verb.
+pub fn applets_of(verb: &str) -> &'static [&'static str] {
+    VERBS.iter().find(|entry| entry.name == verb).map_or(&[], |entry| entry.applets)
+}
+
 fn verb_command(verb: &Entry, name: &'static str) -> Command {
-    Common::augment_args((verb.augment)(Command::new(name).version(env!("CARGO_PKG_VERSION"))))
+    let shown = if name == verb.name { format!("toy {name}") } else { name.to_owned() };
+    let command = (verb.augment)(Command::new(name).display_name(shown).version(env!("CARGO_PKG_VERSION")));
+    let about = command.get_about().cloned().unwrap_or_default();
+    // The options of every verb come last, and bring their own description, which is not the verb's.
+    Common::augment_args(command).about(about)
 }
 
 /// The whole command line of `toy`.

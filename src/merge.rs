@@ -52,7 +52,7 @@ pub enum MergeError {
     Store(#[from] StoreError),
 
     /// Different bodies under one digest.
-    #[error("nothing was merged: {} of the digests stand for two different bodies", .0.conflicts.len())]
+    #[error("nothing was merged: there are different bodies under one digest")]
     #[diagnostic(
         code(toy::merge::conflicts),
         help("one side is damaged, or made by a compiler of another version: run `toy check` on both")
@@ -73,6 +73,8 @@ impl MergeError {
 /// Adds all that `sources` have to `target`, or nothing when there is a conflict.
 pub fn merge(target: &Repository, sources: &[Repository]) -> Result<MergeReport, MergeError> {
     let sources = read_all(sources)?;
+    // Before the target is touched: one that does not exist is not made in vain.
+    refuse_conflicts(&plan(&*target.read()?, target.origin(), &sources)?)?;
     target.write(|transaction| {
         let plan = plan(transaction.view(), target.origin(), &sources)?;
         refuse_conflicts(&plan)?;

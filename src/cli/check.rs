@@ -37,7 +37,7 @@ struct Damaged {
 
 /// A problem as a diagnostic.
 #[derive(Debug, Error)]
-#[error("{}{message}", .line.map(|line| format!("line {line}: ")).unwrap_or_default())]
+#[error("{}{message}", in_line(*.line))]
 struct Found {
     code: &'static str,
     line: Option<usize>,
@@ -48,6 +48,11 @@ impl Diagnostic for Found {
     fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
         Some(Box::new(self.code))
     }
+}
+
+/// The line that a problem is in, if it is in one.
+fn in_line(line: Option<usize>) -> String {
+    line.map(|line| format!("line {line}: ")).unwrap_or_default()
 }
 
 impl Verb for CheckArgs {
@@ -85,8 +90,10 @@ fn text(report: &CheckReport, repaired: bool) -> String {
         0 => format!("{looked_at}: no problem\n"),
         _ if !repaired => String::new(),
         problems => {
-            let lines =
-                report.problems.iter().map(|problem| format!("  {}: {}\n", problem.code, problem.message));
+            let lines = report
+                .problems
+                .iter()
+                .map(|Problem { code, line, message }| format!("  {code}: {}{message}\n", in_line(*line)));
             let dropped = count(problems, "problem");
             format!(
                 "{looked_at}: {dropped} mended by dropping what was damaged\n{}",

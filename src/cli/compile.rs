@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::string::FromUtf8Error;
 
 use clap::Args;
 use miette::{Diagnostic, NamedSource, Report};
@@ -18,6 +19,7 @@ use super::ui::{Done, Failure, Ui};
 use crate::compile::{Compiled, CompiledUnit, Known, LineTables, Options, compile};
 use crate::source::SourceFile;
 use crate::store::file::{self, io_error};
+use crate::store::seal::identify;
 use crate::store::wire::ticket;
 use crate::store::{Repository, StoreError};
 
@@ -54,13 +56,17 @@ pub struct CompileArgs {
 
 #[derive(Debug, Error, Diagnostic)]
 enum InputError {
-    #[error("`{}` is not UTF-8: byte {at} is {byte:#04x}", path.display())]
+    #[error("`{}` is not UTF-8: line {line} has the byte {byte:#04x}", path.display())]
     #[diagnostic(code(toy::source::utf8), help("save the file as UTF-8"))]
-    Utf8 { path: PathBuf, at: usize, byte: u8 },
+    Utf8 { path: PathBuf, line: usize, byte: u8 },
 
     #[error("there is no `*.toy` in `{}`", path.display())]
-    #[diagnostic(code(toy::source::none))]
+    #[diagnostic(code(toy::source::none), help("name the source itself if it ends otherwise"))]
     None { path: PathBuf },
+
+    #[error("the ticket would overwrite its source `{}`", path.display())]
+    #[diagnostic(code(toy::compile::overwrites), help("name another file with `-o`"))]
+    Overwrites { path: PathBuf },
 
     #[error("`{}` and `{}` would both become `{}`", first.display(), second.display(), ticket.display())]
     #[diagnostic(code(toy::compile::same_ticket), help("compile them one after the other, each with `-o`"))]
@@ -98,23 +104,32 @@ impl CompileArgs {
         }
         let directory = self.ticket_directory(&paths)?;
         let mut tickets = BTreeMap::<PathBuf, &Path>::new();
-        let mut jobs = Vec::with_capacity(paths.len());
+        let (mut jobs, mut problems) = (Vec::with_capacity(paths.len()), Vec::new());
         for path in &paths {
-            let source = self.read(path)?;
-            let ticket = match (&directory, &self.output) {
-                (None, Some(file)) => file.clone(),
-                (directory, _) => {
-                    let ticket = Path::new(&*source.name).with_extension("to");
-                    directory.as_deref().unwrap_or(Path::new("")).join(ticket)
-                }
-            };
-            if let Some(first) = tickets.insert(ticket.clone(), path) {
-                let (first, second) = (first.to_owned(), path.clone());
-                return Err(InputError::SameTicket { first, second, ticket }.into());
+            match self.job(path, directory.as_deref()) {
+                Err(problem) => problems.push(problem),
+                Ok(job) => match tickets.insert(job.ticket.clone(), path) {
+                    None => jobs.push(job),
+                    Some(first) if is_same(first, path) => {}
+                    Some(first) => problems.push(same_ticket(first, job)),
+                },
             }
-            jobs.push(Job { path: path.clone(), ticket, source });
         }
-        Ok(jobs)
+        if problems.is_empty() { Ok(jobs) } else { Err(Failure::Problems(problems)) }
+    }
+
+    fn job(&self, path: &Path, directory: Option<&Path>) -> Result<Job, Report> {
+        let source = self.read(path)?;
+        let ticket = match (directory, &self.output) {
+            (None, Some(file)) => file.clone(),
+            (directory, _) => {
+                directory.unwrap_or(Path::new("")).join(Path::new(&*source.name).with_extension("to"))
+            }
+        };
+        if is_same(&ticket, path) {
+            return Err(InputError::Overwrites { path: ticket }.into());
+        }
+        Ok(Job { path: path.to_owned(), ticket, source })
     }
 
     /// The directory for the tickets, unless `-o` names the one ticket itself.
@@ -129,7 +144,7 @@ impl CompileArgs {
     }
 
     /// Reads a source, once: what is digested is what is compiled.
-    fn read(&self, path: &Path) -> Result<SourceFile, Failure> {
+    fn read(&self, path: &Path) -> Result<SourceFile, Report> {
         let from_stdin = path == Path::new("-");
         let bytes = if from_stdin {
             let mut bytes = Vec::new();
@@ -142,10 +157,10 @@ impl CompileArgs {
                 help: "check the path; a directory is searched for `*.toy`",
             })?
         };
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let at = error.utf8_error().valid_up_to();
-            InputError::Utf8 { path: path.to_owned(), at, byte: error.as_bytes()[at] }
-        })?;
+        if let found @ Some(_) = identify(&bytes) {
+            return Err(StoreError::Kind { path: path.to_owned(), found, expected: "a source" }.into());
+        }
+        let text = String::from_utf8(bytes).map_err(|error| not_utf8(path, &error))?;
         let name = if from_stdin { Path::new(&self.source_name) } else { path };
         let name = name.file_name().unwrap_or_default().to_string_lossy();
         Ok(SourceFile { name: name.into(), text: text.into() })
@@ -169,7 +184,7 @@ impl CompileArgs {
                         text.push_str(&verbose(job, &unit));
                     }
                     tickets.push(json!({
-                        "source": job.path, "ticket": job.ticket,
+                        "source": job.path.to_string_lossy(), "ticket": job.ticket.to_string_lossy(),
                         "compilation": unit.ticket.compilation.to_string(),
                     }));
                 }
@@ -182,12 +197,29 @@ impl CompileArgs {
                 }
             }
         }
-        // Writing to a string cannot fail.
-        _ = writeln!(text, "{}: {generated} generated, {reused} reused", count(procedures, "procedure"));
+        if !tickets.is_empty() {
+            // Writing to a string cannot fail.
+            _ = writeln!(text, "{}: {generated} generated, {reused} reused", count(procedures, "procedure"));
+        }
         let json =
             json!({ "procedures": procedures, "generated": generated, "reused": reused, "tickets": tickets });
         Done { problems, ..Done::new(json, text) }
     }
+}
+
+/// Whether two sources are one, so that it is compiled once.
+fn is_same(first: &Path, second: &Path) -> bool {
+    first == second || same_file::is_same_file(first, second).unwrap_or(false)
+}
+
+fn same_ticket(first: &Path, Job { path: second, ticket, .. }: Job) -> Report {
+    InputError::SameTicket { first: first.to_owned(), second, ticket }.into()
+}
+
+fn not_utf8(path: &Path, error: &FromUtf8Error) -> InputError {
+    let (right, wrong) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
+    let line = right.iter().filter(|byte| **byte == b'\n').count() + 1;
+    InputError::Utf8 { path: path.to_owned(), line, byte: wrong.first().copied().unwrap_or_default() }
 }
 
 fn verbose(job: &Job, unit: &CompiledUnit) -> String {

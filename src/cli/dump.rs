@@ -45,11 +45,11 @@ pub struct DumpArgs {
 #[derive(Debug, Error, Diagnostic)]
 enum DumpError {
     #[error("no fragment of `{}` starts with `{prefix}`", path.display())]
-    #[diagnostic(code(toy::dump::fragment), help("`toy dump --definitions` lists names with their digests"))]
+    #[diagnostic(code(toy::dump::fragment), help("`toy dump FILE` shows all of them with their digests"))]
     NoFragment { path: PathBuf, prefix: String },
 
     #[error("there is no file `{}`", path.display())]
-    #[diagnostic(code(toy::dump::not_found))]
+    #[diagnostic(code(toy::dump::not_found), help("check the path"))]
     NotFound { path: PathBuf },
 
     #[error("`{}` is no file of toy's", path.display())]

@@ -7,7 +7,7 @@ use walkdir::WalkDir;
 
 use super::ui::Failure;
 use crate::store::StoreError;
-use crate::store::file::io_error;
+use crate::store::file::{io_error, shown};
 
 /// The repository that a verb works on.
 #[derive(Debug, Args)]
@@ -39,7 +39,7 @@ fn files_below(directory: &Path, ending: &str) -> Result<Vec<PathBuf>, StoreErro
             io_error("look for files in", &path)(error.into())
         })?;
         if entry.path().is_file() && entry.path().extension().is_some_and(|found| found == ending) {
-            files.push(entry.into_path());
+            files.push(shown(entry.path()).to_owned());
         }
     }
     Ok(files)

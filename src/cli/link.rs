@@ -16,6 +16,7 @@ use crate::link::{Input, LinkError, Linked, Options, Unresolved, link};
 use crate::name::Name;
 use crate::object::link_record::{LinkRecord, Place};
 use crate::store::file::{self, Mode, directory};
+use crate::store::seal::refuse_to_overwrite;
 use crate::store::wire::{executable, ticket};
 use crate::store::{Repository, StoreError};
 
@@ -71,15 +72,16 @@ impl Verb for LinkArgs {
     fn run(&self, _: &Ui) -> Result<Done, Failure> {
         let inputs = self.inputs()?;
         let options = self.options()?;
+        self.map.as_deref().map_or(Ok(()), |map| refuse_to_overwrite(map, None))?;
         let repository = Repository::open(&self.repository.path);
         let linked = link(&*repository.read()?, &inputs, &options)
             .map_err(|errors| Failure::Problems(self.located(errors, Severity::Error)))?;
         // The executable first: a record of one that is not there would be dropped by gc.
         let bytes = executable::write(&self.output, &linked.executable)?;
+        self.record(&repository, linked.record.clone())?;
         if let Some(path) = &self.map {
             file::replace(path, linked.map.to_string().as_bytes(), Mode::Plain)?;
         }
-        self.record(&repository, linked.record.clone())?;
         Ok(self.done(linked, bytes))
     }
 }
@@ -139,7 +141,7 @@ impl LinkArgs {
         let Linked { executable, record, map: _, warnings } = linked;
         let (symbols, fragments) = (executable.symbols.len(), executable.sections.len());
         let json = json!({
-            "symbols": symbols, "fragments": fragments, "executable": self.output,
+            "symbols": symbols, "fragments": fragments, "executable": self.output.to_string_lossy(),
             "build": record.build.to_string(), "bytes": bytes,
         });
         let text = format!(

@@ -48,8 +48,9 @@ fn done(report: &MergeReport) -> Done {
         "compilations": compilations, "links": links, "conflicts": conflicts.len(),
     });
     let text = format!(
-        "{} added, {filled} filled, {identical} identical; {}, {} added\n",
+        "{} added, {filled} filled, {identical} identical{}; {}, {} added\n",
         count(*added, "fragment"),
+        if *known == 0 { String::new() } else { format!(", {known} known without a body") },
         count(*compilations, "compilation"),
         count(*links, "link record"),
     );

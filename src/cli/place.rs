@@ -54,7 +54,7 @@ pub fn locate(problem: Report, severity: Severity, marks: &[Mark], directories: 
             Some(snippet) => snippet.labels.push(label),
             None => snippets.push(Snippet {
                 name: Arc::clone(&mark.source),
-                file: NamedSource::new(shown(&path), text),
+                file: NamedSource::new(file::shown(&path).display().to_string(), text),
                 path,
                 labels: vec![label],
             }),
@@ -65,11 +65,6 @@ pub fn locate(problem: Report, severity: Severity, marks: &[Mark], directories: 
     }
     let mut snippets = snippets.into_iter();
     Placed { problem, severity, first: snippets.next(), others: snippets.collect(), notes }.into()
-}
-
-/// A path without a leading `./`.
-fn shown(path: &Path) -> String {
-    path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
 
 /// The file, its text, and the range of the mark's name in it.

@@ -14,14 +14,14 @@ use crate::object::executable::Executable;
 use crate::store::file::directory;
 use crate::store::wire::executable;
 use crate::vm::machine::{Limits, Machine, Options, Stop};
-use crate::vm::program::{Program, SymbolId};
+use crate::vm::program::{LoadError, Program, SymbolId};
 use crate::vm::trap::Trap;
 
 mod debug_info;
 mod problem;
 
 use debug_info::DebugInfo;
-use problem::{RunError, TrapProblem};
+use problem::{NoSuchProcedure, TrapProblem};
 
 /// Execute a program
 #[derive(Debug, Args)]
@@ -67,28 +67,30 @@ impl Verb for RunArgs {
         let (stop, output) = if ui.is_json() { capture(&mut machine) } else { stream(&mut machine) };
         let trap = match stop {
             Ok(()) => None,
-            Err(Stop::Trap(trap)) => Some(trap),
-            Err(Stop::Output(error)) => return Err(Failure::Output(error)),
-            // Nobody reads the trace.
-            Err(Stop::Trace(_)) => None,
+            Err(Stop::Trap(trap)) => Some(*trap),
+            Err(Stop::Output(error) | Stop::Trace(error)) => return Err(Failure::Output(error)),
         };
-        let json = report(&machine, &output, trap.as_deref());
-        let problems = trap.map(|trap| self.problem(&trap, &executable)).into_iter().collect();
+        let json = report(&machine, &output, trap.as_ref());
+        let problems = trap.map(|trap| self.problem(trap, &executable)).into_iter().collect();
         Ok(Done { problems, ..Done::new(json, String::new()) })
     }
 }
 
 /// Writes the program's output to standard output, all of it before anything is said about an error.
 fn stream(machine: &mut Machine<'_>) -> (Result<(), Stop>, Output) {
-    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let stop = machine.run(&mut out, &mut io::stderr());
-    let flushed = out.flush().map_err(Stop::Output);
-    (if stop.is_ok() { flushed } else { stop }, Output::new())
+    (drive(machine, &mut BufWriter::with_capacity(1 << 16, io::stdout().lock())), Output::new())
 }
 
 fn capture(machine: &mut Machine<'_>) -> (Result<(), Stop>, Output) {
     let mut out = Output::new();
-    (machine.run(&mut out, &mut io::stderr()), out)
+    (drive(machine, &mut out), out)
+}
+
+fn drive(machine: &mut Machine<'_>, out: &mut dyn Write) -> Result<(), Stop> {
+    let mut trace = BufWriter::new(io::stderr());
+    let stop = machine.run(out, &mut trace);
+    let flushed = out.flush().map_err(Stop::Output).and(trace.flush().map_err(Stop::Trace));
+    stop.and(flushed)
 }
 
 fn report(machine: &Machine<'_>, output: &Output, trap: Option<&Trap>) -> Value {
@@ -100,25 +102,27 @@ fn report(machine: &Machine<'_>, output: &Output, trap: Option<&Trap>) -> Value 
 }
 
 impl RunArgs {
-    fn start(&self, program: &Program) -> Result<SymbolId, RunError> {
+    fn start(&self, program: &Program) -> Result<SymbolId, Failure> {
         let names = || program.entries().iter().map(|entry| program.symbol_name(*entry).to_string());
-        match &self.entry {
-            Some(name) => program.symbol(name).ok_or_else(|| RunError::Entry {
-                name: name.clone(),
-                help: format!("the entry points are: {}", names().collect::<Vec<_>>().join(", ")),
-            }),
-            None => program.entries().first().copied().ok_or(RunError::NoEntry),
-        }
+        let Some(name) = &self.entry else {
+            return Ok(program.entries().first().copied().ok_or(LoadError::NoEntry)?);
+        };
+        let unknown = || NoSuchProcedure {
+            name: name.clone(),
+            help: format!("the entry points are: {}", names().collect::<Vec<_>>().join(", ")),
+        };
+        Ok(program.symbol(name).ok_or_else(unknown)?)
     }
 
-    fn problem(&self, trap: &Trap, executable: &Executable) -> Report {
+    fn problem(&self, trap: Trap, executable: &Executable) -> Report {
         let home = directory(&self.executable);
         let directories = [home.to_owned(), PathBuf::from(".")];
-        let info = DebugInfo::find(self.repository.as_deref(), &directories, executable, trap);
+        let info = DebugInfo::find(self.repository.as_deref(), &directories, executable, &trap);
         let marks =
             trap.place().and_then(|call| info.mark(call, &trap.operator)).into_iter().collect::<Vec<_>>();
         let mut sources = directories.to_vec();
         sources.extend(self.repository.as_deref().map(|path| directory(path).to_owned()));
-        locate(TrapProblem::new(trap, &info).into(), Severity::Error, &marks, &sources)
+        let problem = TrapProblem::new(trap, &info, self.repository.as_deref());
+        locate(problem.into(), Severity::Error, &marks, &sources)
     }
 }

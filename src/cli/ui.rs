@@ -3,8 +3,9 @@
 use std::fmt;
 use std::io::{self, Write as _};
 
-use miette::{Diagnostic, MietteHandler, MietteHandlerOpts, Report, ReportHandler as _};
+use miette::{Diagnostic, LabeledSpan, MietteHandler, MietteHandlerOpts, Report, ReportHandler as _};
 use serde_json::{Value, json};
+use thiserror::Error;
 
 use super::Common;
 
@@ -63,6 +64,16 @@ pub struct Ui {
     handler: MietteHandler,
 }
 
+/// Whether the user wants no colours, whatever else the environment says.
+fn no_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+#[derive(Debug, Error, Diagnostic)]
+#[error("cannot write the output")]
+#[diagnostic(code(toy::cli::output))]
+struct OutputProblem(#[source] io::Error);
+
 /// The exit status of a verb that had a problem.
 const PROBLEM: u8 = 1;
 
@@ -70,6 +81,7 @@ impl Ui {
     /// The streams as the options of every verb want them.
     pub fn new(common: &Common) -> Self {
         let options = match common.color {
+            Color::Auto if no_color() => MietteHandlerOpts::new().color(false),
             Color::Auto => MietteHandlerOpts::new(),
             Color::Always => MietteHandlerOpts::new().color(true),
             Color::Never => MietteHandlerOpts::new().color(false),
@@ -103,7 +115,7 @@ impl Ui {
             // Whoever reads our output has read enough.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => status,
             Err(error) => {
-                self.show_problems(&[miette::miette!("cannot write to standard output: {error}")]);
+                self.show_problems(&[OutputProblem(error).into()]);
                 PROBLEM
             }
         }
@@ -154,8 +166,21 @@ fn describe(problem: &dyn Diagnostic) -> Value {
         "message": problem.to_string(),
         "help": problem.help().map(|help| help.to_string()),
     });
-    if let (Some(object), false) = (value.as_object_mut(), related.is_empty()) {
-        object.insert("related".to_owned(), related.into());
+    for (key, rows) in [("places", places(problem)), ("related", related)] {
+        if let (Some(object), false) = (value.as_object_mut(), rows.is_empty()) {
+            object.insert(key.to_owned(), rows.into());
+        }
     }
     value
+}
+
+/// Where a problem is: file, line and column, counted from 1, and what there is to say there.
+fn places(problem: &dyn Diagnostic) -> Vec<Value> {
+    let Some(source) = problem.source_code() else { return Vec::new() };
+    let place = |label: LabeledSpan| {
+        let found = source.read_span(label.inner(), 0, 0).ok()?;
+        let (line, column) = (found.line() + 1, found.column() + 1);
+        Some(json!({ "file": found.name(), "line": line, "column": column, "label": label.label() }))
+    };
+    problem.labels().into_iter().flatten().filter_map(place).collect()
 }

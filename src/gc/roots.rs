@@ -1,8 +1,7 @@
 //! Roots: the tickets and executables that keep parts of a repository.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
@@ -10,8 +9,8 @@ use walkdir::WalkDir;
 use super::{Caution, Fate, GcError};
 use crate::digest::{BuildId, CompilationId};
 use crate::object::link_record::LinkRecord;
-use crate::store::file::{directory, io_error, is_temporary};
-use crate::store::seal::{Kind, identify};
+use crate::store::file::{directory, io_error, is_temporary, shown};
+use crate::store::seal::{Kind, identify_file};
 use crate::store::wire::{executable, ticket};
 use crate::store::{Repository, StoreError};
 
@@ -48,6 +47,7 @@ impl Roots {
         caution: Caution,
     ) -> Result<Self, GcError> {
         let home = directory(file);
+        let view = repository.read()?;
         let mut roots = Self { named: !places.is_empty(), ..Self::default() };
         let default = [home.to_owned()];
         for place in if roots.named { places } else { &default } {
@@ -55,7 +55,7 @@ impl Roots {
                 roots.look_at(&path, caution)?;
             }
         }
-        for link in repository.read()?.links() {
+        for link in view.links() {
             let link = link?;
             if let Some(place) = link.place.filter(|_| !roots.builds.contains(&link.build)) {
                 let path = home.join(place.as_str());
@@ -114,7 +114,7 @@ fn files_below(place: &Path) -> Result<Vec<PathBuf>, StoreError> {
         // Links to files are followed, for the files keep something; what another process is writing, and what a
         // killed one left behind, is nobody's file yet.
         if entry.path().is_file() && !is_temporary(entry.path()) {
-            files.push(entry.into_path());
+            files.push(shown(entry.path()).to_owned());
         }
     }
     Ok(files)
@@ -126,15 +126,8 @@ fn is_missing(error: Option<&io::Error>) -> bool {
 
 /// Reads a file as a root, if its first lines say that it is one.
 fn read_root(path: &Path) -> Result<Option<(Root, Option<BuildId>)>, StoreError> {
-    let mut start = Vec::new();
-    match File::open(path).and_then(|file| file.take(64).read_to_end(&mut start)) {
-        Ok(_) => {}
-        // Somebody removed it while we looked.
-        Err(error) if is_missing(Some(&error)) => return Ok(None),
-        Err(error) => return Err(io_error("read", path)(error)),
-    }
     let root = |compilations| Root { path: path.display().to_string(), compilations };
-    Ok(match identify(&start) {
+    Ok(match identify_file(path)? {
         Some(Kind::Ticket) => Some((root([ticket::read(path)?.compilation].into()), None)),
         Some(Kind::Executable) => {
             let executable = executable::read(path)?;
@@ -143,8 +136,8 @@ fn read_root(path: &Path) -> Result<Option<(Root, Option<BuildId>)>, StoreError>
         }
         // A name of ours over something else is a file that was damaged: it keeps what nobody can tell.
         None if path.extension().is_some_and(|ending| ending == "to" || ending == "tx") => {
-            let (found, expected) = ("no file of toy's", "a ticket or executable");
-            return Err(StoreError::Kind { path: path.to_owned(), found, expected });
+            let expected = "a ticket or executable";
+            return Err(StoreError::Kind { path: path.to_owned(), found: None, expected });
         }
         Some(Kind::Repository) | None => None,
     })

@@ -125,6 +125,14 @@ pub enum LinkError {
     },
 }
 
+/// Without a column the place is the procedure's name, which is not the one that is not defined.
+fn undefined_label(name: &str, site: &Site) -> String {
+    match site.column {
+        Some(_) => "not defined in any linked file".to_owned(),
+        None => format!("`{name}` is executed in this procedure"),
+    }
+}
+
 impl LinkError {
     /// The places in the sources that the error is about, each with what to say there.
     pub fn sites(&self) -> Vec<(&Site, String)> {
@@ -134,8 +142,8 @@ impl LinkError {
                 .zip(["defined here", "and, differently, here"])
                 .map(|(site, label)| (site, format!("{label} (linked through `{}`)", site.ticket)))
                 .collect(),
-            Self::Undefined { sites, .. } => {
-                sites.iter().map(|site| (site, "not defined in any linked file".to_owned())).collect()
+            Self::Undefined { name, sites, .. } => {
+                sites.iter().map(|site| (site, undefined_label(name, site))).collect()
             }
             Self::Stripped { site, .. } | Self::Missing { site, .. } => {
                 vec![(site, format!("defined here (linked through `{}`)", site.ticket))]

@@ -1,6 +1,6 @@
 //! What the program needs: everything that its entry points refer to, strongly or weakly.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::Unresolved;
@@ -22,7 +22,7 @@ pub(super) struct Program<'m> {
     /// Their code.
     pub fragments: HashMap<FragmentDigest, Fragment>,
     /// Who first referred to each definition; entry points have nobody.
-    pub referrers: BTreeMap<&'m Name, Option<&'m Name>>,
+    pub referrers: HashMap<&'m Name, Option<&'m Name>>,
 }
 
 /// Follows references from the entry points, nearest first.
@@ -32,7 +32,7 @@ pub(super) fn reach<'m>(
     entries: &[Name],
 ) -> Result<Program<'m>, Vec<LinkError>> {
     let mut program =
-        Program { definitions: Vec::new(), fragments: HashMap::new(), referrers: BTreeMap::new() };
+        Program { definitions: Vec::new(), fragments: HashMap::new(), referrers: HashMap::new() };
     let mut errors = Vec::new();
     let mut queue = VecDeque::new();
     for entry in entries {
@@ -77,11 +77,17 @@ fn fetch<'f>(
         Occupied(there) => return Ok(there.into_mut()),
         Vacant(free) => free,
     };
-    let (name, site) = (defined.definition.name.clone(), Box::new(defined.site()));
+    let lost = || (defined.definition.name.clone(), Box::new(defined.site()));
     match view.fragment(&digest)? {
         Some(Entry::Present(fragment)) => Ok(free.insert(fragment)),
-        Some(Entry::Known) => Err(LinkError::Stripped { name, digest, site }),
-        None => Err(LinkError::Missing { name, digest, site }),
+        Some(Entry::Known) => {
+            let (name, site) = lost();
+            Err(LinkError::Stripped { name, digest, site })
+        }
+        None => {
+            let (name, site) = lost();
+            Err(LinkError::Missing { name, digest, site })
+        }
     }
 }
 
@@ -106,7 +112,7 @@ pub(super) fn undefined(
     }
     let fixups = program.fragments.values().flat_map(|fragment| fragment.fixups.as_slice());
     let strings = fixups.filter(|fixup| fixup.kind == FixupKind::Weak).map(|fixup| &*fixup.target);
-    let strings = strings.collect::<BTreeSet<&str>>();
+    let strings = strings.collect::<HashSet<&str>>();
     let mut missing = BTreeMap::<Arc<str>, Vec<Site>>::new();
     for defined in &program.definitions {
         let Some(fragment) = program.fragments.get(&defined.definition.fragment) else { continue };
@@ -155,7 +161,8 @@ fn undefined_help(name: &str, definitions: &Definitions<'_>, sites: &[Site]) -> 
 /// The candidate most like `name`, if one is like it enough to be what was meant.
 fn nearest<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
     let distance = |candidate: &'c str| (strsim::damerau_levenshtein(name, candidate), candidate);
-    let limit = name.len() / 3 + 1;
+    // Of one or two letters, anything would be like anything.
+    let limit = name.len() / 3;
     candidates
         .map(distance)
         .filter(|(distance, near)| *distance <= limit && *distance < near.len())

@@ -1,6 +1,6 @@
 //! Which names there are: tickets to compilations to definitions.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Input;
@@ -49,7 +49,8 @@ impl Defined<'_> {
     }
 }
 
-pub(super) type Definitions<'m> = BTreeMap<&'m str, Defined<'m>>;
+/// The definitions by name. Nothing depends on the order of its entries.
+pub(super) type Definitions<'m> = HashMap<&'m str, Defined<'m>>;
 
 /// Finds the compilation of each ticket.
 pub(super) fn load(view: &dyn View, inputs: &[Input]) -> Result<Vec<Module>, Vec<LinkError>> {

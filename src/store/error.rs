@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
 
+use super::seal::Kind;
 use crate::digest::{BuildId, CompilationId, FragmentDigest};
 use crate::name::Name;
 
@@ -39,15 +40,27 @@ pub enum StoreError {
     },
 
     /// The file is not ours, or is ours but something else.
-    #[error("`{}` is {found}, not {expected}", path.display())]
-    #[diagnostic(code(toy::store::kind), help("`toy dump FILE` shows what a file of toy's is"))]
+    #[error("`{}` is not {expected}: {}", path.display(), found_as(*.found))]
+    #[diagnostic(code(toy::store::kind))]
     Kind {
+        /// The file.
+        path: PathBuf,
+        /// What it is, if it is one of ours.
+        found: Option<Kind>,
+        /// What was wanted.
+        expected: &'static str,
+    },
+
+    /// Something of ours would be replaced by something else of ours.
+    #[error("`{}` is {found}: it is not replaced by {new}", path.display())]
+    #[diagnostic(code(toy::store::overwrites), help("name another file with `-o`, or remove this one"))]
+    Overwrites {
         /// The file.
         path: PathBuf,
         /// What it is.
         found: &'static str,
-        /// What was wanted.
-        expected: &'static str,
+        /// What was to be written.
+        new: &'static str,
     },
 
     /// The file was written by a newer `toy`.
@@ -143,6 +156,14 @@ pub enum StoreError {
         /// The repository.
         origin: String,
     },
+}
+
+/// What a file is in place of what was wanted.
+fn found_as(found: Option<Kind>) -> String {
+    match found {
+        Some(kind) => format!("it is {}", kind.described()),
+        None => "it does not begin like a file of toy's".to_owned(),
+    }
 }
 
 /// Where and how a file is damaged.

@@ -3,7 +3,8 @@
 //! Deliberately absent: what is in them. Lock files too: the lock is the operating system's, on the file itself,
 //! and goes with the process that holds it.
 
-use std::fs::{self, File, Permissions};
+use std::error::Error;
+use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -24,7 +25,19 @@ pub enum Mode {
 /// Attaches what was tried, and with which file, to an error of the operating system.
 pub fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
     let path = path.to_owned();
-    move |source| StoreError::Io { action, path, source }
+    move |error| StoreError::Io { action, path, source: system_error(error) }
+}
+
+/// The system's own words, without what a library wrapped around them, such as the name of a temporary file.
+fn system_error(error: io::Error) -> io::Error {
+    let mut inner = error.get_ref().map(|inner| inner as &dyn Error);
+    while let Some(cause) = inner {
+        if let Some(code) = cause.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error) {
+            return io::Error::from_raw_os_error(code);
+        }
+        inner = cause.source();
+    }
+    error
 }
 
 /// Reads a whole file. `None` when there is none.
@@ -60,6 +73,10 @@ pub fn replace(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), StoreError> 
 
 /// The path that a symbolic link leads to in the end, also when there is nothing yet.
 fn follow(path: &Path) -> PathBuf {
+    // What is there and has no path, such as a pipe below `/proc`, is best called as the user calls it.
+    if let (Ok(_), target) = (fs::metadata(path), fs::canonicalize(path)) {
+        return target.unwrap_or_else(|_| path.to_owned());
+    }
     let mut target = path.to_owned();
     // So many links the system follows itself.
     for _ in 0..40 {
@@ -101,58 +118,65 @@ pub fn is_temporary(path: &Path) -> bool {
 /// A flushed file with these bytes in the directory of `path`. It removes itself unless it is given a name.
 fn temporary(path: &Path, bytes: &[u8], mode: Mode) -> Result<tempfile::NamedTempFile, StoreError> {
     let [start, end] = TEMPORARY;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(start).suffix(end);
     let old = fs::metadata(path).ok();
-    let permissions = permissions(old.as_ref(), mode);
-    let builder = match &permissions {
-        Some(permissions) => builder.permissions(permissions.clone()),
-        None => &mut builder,
-    };
-    let mut file = builder.tempfile_in(directory(path)).map_err(io_error("create a file beside", path))?;
-    if let (Some(old), Some(permissions)) = (old, permissions) {
-        take_after(file.as_file(), &old, permissions).map_err(io_error("set the permissions of", path))?;
+    let mut file = tempfile::Builder::new()
+        .prefix(start)
+        .suffix(end)
+        .make_in(directory(path), |name| create_new(name, bits(old.as_ref(), mode)))
+        .map_err(io_error("create a file beside", path))?;
+    if let Some(old) = old {
+        take_after(file.as_file(), &old, mode).map_err(io_error("set the permissions of", path))?;
     }
-    file.write_all(bytes).map_err(io_error("write", path))?;
+    // Not through the wrapper, whose errors name the temporary file.
+    file.as_file_mut().write_all(bytes).map_err(io_error("write", path))?;
     file.as_file().sync_all().map_err(io_error("flush", path))?;
     Ok(file)
 }
 
-/// The permissions of a file to be made: those of the one that it replaces, else what the umask allows.
-#[cfg(unix)]
-fn permissions(old: Option<&fs::Metadata>, mode: Mode) -> Option<Permissions> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let bits = old.map_or(0o666, |old| old.permissions().mode() & 0o777);
+/// The permission bits of a file to be made: those of the one that it replaces, else what the umask allows.
+fn bits(old: Option<&fs::Metadata>, mode: Mode) -> u32 {
+    #[cfg(unix)]
+    let bits = old.map_or(0o666, |old| std::os::unix::fs::PermissionsExt::mode(&old.permissions()) & 0o777);
+    #[cfg(not(unix))]
+    let bits = old.map_or(0o666, |_| 0o666);
     // Whoever may read a program may run it.
-    let run = if mode == Mode::Executable { (bits & 0o444) >> 2 } else { 0 };
-    Some(Permissions::from_mode(bits | run))
+    if mode == Mode::Executable { bits | (bits & 0o444) >> 2 } else { bits }
 }
 
-#[cfg(not(unix))]
-fn permissions(_: Option<&fs::Metadata>, _: Mode) -> Option<Permissions> {
-    None
+#[cfg_attr(not(unix), allow(unused_variables, reason = "only Unix has permission bits"))]
+fn create_new(name: &Path, bits: u32) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, bits);
+    options.open(name)
 }
 
 /// Gives a new file the owner and the permissions of the one that it replaces.
 #[cfg(unix)]
-fn take_after(file: &File, old: &fs::Metadata, permissions: Permissions) -> io::Result<()> {
-    use std::os::unix::fs::{MetadataExt as _, fchown};
+fn take_after(file: &File, old: &fs::Metadata, mode: Mode) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
     let new = file.metadata()?;
     if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
         // Most users may not give files away: then it stays theirs.
         _ = fchown(file, Some(old.uid()), Some(old.gid()));
     }
-    file.set_permissions(permissions)
+    file.set_permissions(fs::Permissions::from_mode(bits(Some(old), mode)))
 }
 
 #[cfg(not(unix))]
-fn take_after(_: &File, _: &fs::Metadata, _: Permissions) -> io::Result<()> {
+fn take_after(_: &File, _: &fs::Metadata, _: Mode) -> io::Result<()> {
     Ok(())
 }
 
 /// The directory that holds a file.
 pub fn directory(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A path as people write it: what lies in the current directory has no `./` in front.
+pub fn shown(path: &Path) -> &Path {
+    path.strip_prefix(".").ok().filter(|rest| !rest.as_os_str().is_empty()).unwrap_or(path)
 }
 
 /// Makes a new name in a directory last.

@@ -27,8 +27,16 @@ pub fn salvage(path: &Path, bytes: &[u8]) -> Result<(Contents, Vec<Damage>), Sto
     if !ours {
         return Err(error);
     }
-    damage.push(Damage { line: None, message: error.to_string() });
+    // Where the header is damaged, its lines have been told already.
+    if damage.is_empty() || matches!(error, StoreError::Damaged(_)) {
+        damage.push(Damage { line: None, message: error.to_string() });
+    }
     Ok((contents, damage))
+}
+
+/// A character that does nothing to a terminal.
+fn visible(c: char) -> char {
+    if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }
 }
 
 /// Splits the text where a line starts a section or an entry, and reads each entry by itself.
@@ -77,11 +85,8 @@ impl<'t> Reader<'t> {
             word.starts_with("trailer:") || word.starts_with("  entries: ") || word.starts_with("  digest: ");
         let header = word == "toy: repository" || word.starts_with("version: ");
         if !header && !trailer {
-            let start = word.chars().take(60).collect::<String>();
-            self.damage.push(Damage {
-                line: Some(at),
-                message: format!("`{}` belongs to nothing", start.escape_debug()),
-            });
+            let start = word.chars().take(60).map(visible).collect::<String>();
+            self.damage.push(Damage { line: Some(at), message: format!("`{}` belongs to nothing", start) });
         }
     }
 

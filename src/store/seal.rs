@@ -11,11 +11,14 @@
 //!
 //! A file cut short at any byte lacks its trailer or a part of it; a changed byte does not fit the digest.
 
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use miette::NamedSource;
 
 use super::error::{DamagedFile, StoreError};
+use super::file::{self, Mode, io_error};
 use super::shape::odd_line;
 use crate::source::is_visible;
 
@@ -69,6 +72,38 @@ pub fn identify(bytes: &[u8]) -> Option<Kind> {
         rest.strip_prefix(kind.word().as_bytes())
             .is_some_and(|rest| matches!(rest.first(), None | Some(b'\n' | b'\r')))
     })
+}
+
+/// Says what the file at `path` is by its first lines. A file that is not there is nothing of ours.
+pub fn identify_file(path: &Path) -> Result<Option<Kind>, StoreError> {
+    let mut start = Vec::with_capacity(64);
+    match File::open(path).and_then(|file| file.take(64).read_to_end(&mut start)) {
+        Ok(_) => Ok(identify(&start)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(io_error("read", path)(error)),
+    }
+}
+
+/// Refuses to let a new file of kind `new` (`None`: one that is not sealed) replace something else of ours, which a
+/// slip of the pen must not destroy.
+pub fn refuse_to_overwrite(path: &Path, new: Option<Kind>) -> Result<(), StoreError> {
+    if !path.is_file() {
+        return Ok(());
+    }
+    match identify_file(path)? {
+        Some(found) if Some(found) != new => {
+            let new = new.map_or("something else", Kind::described);
+            Err(StoreError::Overwrites { path: path.to_owned(), found: found.described(), new })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a sealed text in place of what is at `path`.
+pub fn write(kind: Kind, path: &Path, text: &str) -> Result<(), StoreError> {
+    refuse_to_overwrite(path, Some(kind))?;
+    let mode = if kind == Kind::Executable { Mode::Executable } else { Mode::Plain };
+    file::replace(path, text.as_bytes(), mode)
 }
 
 /// Puts header and trailer around the YAML text of a body.
@@ -128,9 +163,8 @@ fn check_header(kind: Kind, path: &Path, bytes: &[u8]) -> Result<(), StoreError>
         return Err(damaged(kind, &path, None, "it ends before its trailer does".into()));
     }
     match identify(bytes) {
-        None => Err(StoreError::Kind { path, found: "no file of toy's", expected }),
-        Some(found) if found != kind => Err(StoreError::Kind { path, found: found.described(), expected }),
-        Some(_) => match version(bytes) {
+        found if found != Some(kind) => Err(StoreError::Kind { path, found, expected }),
+        _ => match version(bytes) {
             Some(found) if found != VERSION.to_string() => {
                 Err(StoreError::Version { path, found, expected: VERSION })
             }
@@ -150,10 +184,10 @@ pub(super) fn parse<T: serde::de::DeserializeOwned>(body: &str) -> Result<T, (us
     }
     if let Some(odd) = odd_line(body) {
         let before = body.split_inclusive('\n').take(odd - 1).map(str::len).sum();
-        return Err((before, "this line is not as toy writes it".to_owned()));
+        return Err((before, "a line is not as toy writes it".to_owned()));
     }
     serde_yaml::from_str(body)
-        .map_err(|error| (error.location().map_or(0, |location| location.index()), error.to_string()))
+        .map_err(|error| (error.location().map_or(0, |location| location.index()), message(&error)))
 }
 
 /// The version that the line behind the first of ours states: a number without superfluous digits.
@@ -186,6 +220,15 @@ impl<'f> Unsealed<'f> {
     pub fn impossible(&self, kind: Kind, message: String) -> StoreError {
         damaged(kind, self.path, None, message)
     }
+}
+
+/// What is wrong with a text, without the place: that is one in the piece that was read, not in the file.
+fn message(error: &serde_yaml::Error) -> String {
+    let mut message = error.to_string();
+    if let (Some(_), Some(end)) = (error.location(), message.rfind(" at line ")) {
+        message.truncate(end);
+    }
+    message
 }
 
 fn damaged(kind: Kind, path: &Path, place: Option<(&str, usize)>, message: String) -> StoreError {

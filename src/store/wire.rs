@@ -7,10 +7,11 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{self, DeserializeOwned, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer};
 
 use crate::digest::{BuildId, Checksum, CompilationId, FragmentDigest};
 
+mod emit;
 pub mod executable;
 pub(super) mod lines;
 pub(super) mod repository;
@@ -21,14 +22,8 @@ fn shown(text: &str) -> impl fmt::Display {
     text.chars().take(60).flat_map(char::escape_debug).collect::<String>()
 }
 
-macro_rules! as_text {
+macro_rules! from_text {
     ($($type:ty),*) => {$(
-        impl Serialize for $type {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
-            }
-        }
-
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
@@ -37,7 +32,7 @@ macro_rules! as_text {
     )*};
 }
 
-as_text!(FragmentDigest, CompilationId, BuildId, Checksum);
+from_text!(FragmentDigest, CompilationId, BuildId, Checksum);
 
 /// A map in which no key stands twice.
 struct Unique<K, V>(BTreeMap<K, V>);
@@ -45,12 +40,6 @@ struct Unique<K, V>(BTreeMap<K, V>);
 impl<K, V> Default for Unique<K, V> {
     fn default() -> Self {
         Self(BTreeMap::new())
-    }
-}
-
-impl<K: Serialize, V: Serialize> Serialize for Unique<K, V> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
     }
 }
 
@@ -86,11 +75,5 @@ where
         }
 
         deserializer.deserialize_map(UniqueVisitor(PhantomData))
-    }
-}
-
-impl<K, V> Unique<K, V> {
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 }

@@ -59,23 +59,9 @@ impl YamlBackend {
     fn lock(&self) -> Result<Locked, StoreError> {
         let empty = match self.missing {
             Missing::IsAnError => None,
-            Missing::IsEmpty => Some(self.spell(&Contents::default())?),
+            Missing::IsEmpty => Some(wire::repository::to_yaml(&Contents::default())),
         };
         Locked::acquire(&self.path, empty.as_deref().map(str::as_bytes))?.ok_or_else(|| self.not_found())
-    }
-
-    fn spell(&self, contents: &Contents) -> Result<String, StoreError> {
-        wire::repository::to_yaml(contents)
-            .map_err(|reason| StoreError::Unwritable { path: self.path.clone(), reason })
-    }
-
-    fn publish(&self, locked: Locked, before: &Contents, change: &mut Change<'_>) -> Result<(), StoreError> {
-        let mut next = before.clone();
-        if change(&mut next) == Decision::Commit {
-            // The line where a change becomes permanent.
-            locked.replace(self.spell(&next)?.as_bytes())?;
-        }
-        Ok(())
     }
 }
 
@@ -95,7 +81,11 @@ impl Backend for YamlBackend {
     fn write(&self, change: &mut Change<'_>) -> Result<(), StoreError> {
         let locked = self.lock()?;
         let before = self.parse(&locked.read()?)?;
-        self.publish(locked, &before, change)
+        let mut next = Contents::clone(&before);
+        if change(&mut next) == Decision::Commit && next != *before {
+            publish(locked, &next)?;
+        }
+        Ok(())
     }
 
     fn examine(&self) -> Result<(Arc<dyn View + '_>, Vec<Damage>), StoreError> {
@@ -106,7 +96,15 @@ impl Backend for YamlBackend {
 
     fn repair(&self, change: &mut Change<'_>) -> Result<(), StoreError> {
         let locked = self.lock()?;
-        let (before, _) = salvage::salvage(&self.path, &locked.read()?)?;
-        self.publish(locked, &before, change)
+        let (mut next, _) = salvage::salvage(&self.path, &locked.read()?)?;
+        if change(&mut next) == Decision::Commit {
+            publish(locked, &next)?;
+        }
+        Ok(())
     }
+}
+
+/// The line where a change becomes permanent.
+fn publish(locked: Locked, next: &Contents) -> Result<(), StoreError> {
+    locked.replace(wire::repository::to_yaml(next).as_bytes())
 }

@@ -30,7 +30,7 @@ macro_rules! errors {
             }
 
             /// The code of its diagnostic.
-            const fn code(self) -> &'static str {
+            pub const fn code(self) -> &'static str {
                 match self { $(ErrorName::$variant => concat!("toy::vm::", $name),)* }
             }
         }

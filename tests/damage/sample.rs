@@ -138,7 +138,6 @@ impl Sample {
         let compiled = toy::compile::compile(repository, &sources(), options);
         failed(compiled.err().as_ref().map(|error| error as &dyn Diagnostic));
         failed(strip(repository, &none()).err().as_ref().map(|error| error as &dyn Diagnostic));
-        failed(strip(&none(), repository).err().as_ref().map(|error| error as &dyn Diagnostic));
         failed(merge(repository, &[none()]).err().as_ref().map(|error| error as &dyn Diagnostic));
         let source = [Repository::open(&self.path())];
         failed(merge(&none(), &source).err().as_ref().map(|error| error as &dyn Diagnostic));

@@ -1,3 +1,60 @@
 //! `cargo xtask …`: the project's own chores.
+//!
+//! `demo` performs the distributed build of the sample, `bench` measures it on large programs, and `diagrams`
+//! draws the pictures of `docs/workflow.md`. None of them links with `toy`: they run it as a user would.
 
-fn main() {}
+mod bench;
+mod build;
+mod demo;
+mod diagrams;
+mod draw;
+mod files;
+mod options;
+mod text;
+
+use std::process::ExitCode;
+
+use options::Options;
+
+/// What goes wrong is told in a sentence: nobody but a person handles an error of a chore.
+type Result<T, E = String> = std::result::Result<T, E>;
+
+const HELP: &str = "\
+The project's own chores.
+
+Usage: cargo xtask <CHORE> [OPTIONS]
+
+Chores:
+  demo       build the sample with two agents and a host, and check all that is promised
+               --out DIR            where everything goes (default: target/demo; emptied first)
+  bench      time the same workflow on generated programs of growing size
+               --procedures N,N,…   the sizes (default: 100,1000,10000)
+               --runs N             runs of each size (default: 3)
+               --json FILE          also write the measurements to a file
+  diagrams   draw docs/images/step*.svg anew
+  help       print this
+";
+
+fn main() -> ExitCode {
+    match perform(std::env::args().skip(1)) {
+        Ok(code) => code,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(mut arguments: impl Iterator<Item = String>) -> Result<ExitCode> {
+    let chore = arguments.next().unwrap_or_else(|| "help".into());
+    match chore.as_str() {
+        "demo" => demo::run(&Options::parse(arguments, &["--out"])?),
+        "bench" => bench::run(&Options::parse(arguments, &["--procedures", "--runs", "--json"])?),
+        "diagrams" => Options::parse(arguments, &[]).and_then(|_| diagrams::run()),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        other => Err(format!("there is no chore `{other}`; `cargo xtask help` lists them")),
+    }
+}

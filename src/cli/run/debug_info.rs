@@ -12,7 +12,7 @@ use crate::digest::CompilationId;
 use crate::object::compilation::{Compilation, Definition};
 use crate::object::executable::Executable;
 use crate::store::Repository;
-use crate::store::seal::{Kind, identify};
+use crate::store::seal::{Kind, identify_file};
 use crate::vm::trap::{Call, Trap};
 
 /// What a repository knows of the procedures that were in execution.
@@ -108,11 +108,7 @@ impl DebugInfo {
 /// The repositories in a directory, by name.
 fn repositories(directory: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
-    let is_repository = |path: &PathBuf| {
-        let mut start = [0; 64];
-        let read = fs::File::open(path).and_then(|mut file| std::io::Read::read(&mut file, &mut start));
-        read.is_ok_and(|length| identify(&start[..length]) == Some(Kind::Repository))
-    };
+    let is_repository = |path: &PathBuf| matches!(identify_file(path), Ok(Some(Kind::Repository)));
     let files = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file());
     let mut repositories = files.filter(is_repository).collect::<Vec<_>>();
     repositories.sort();

@@ -1,6 +1,7 @@
 //! What can be wrong when a program runs, as diagnostics.
 
 use std::fmt::{Display, Write as _};
+use std::path::Path;
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -8,48 +9,42 @@ use thiserror::Error;
 use super::debug_info::DebugInfo;
 use crate::vm::trap::{OUTERMOST, Trap};
 
-/// Why a program cannot be started.
+/// `--entry` names a procedure that is not in the program.
 #[derive(Debug, Error, Diagnostic)]
-pub(super) enum RunError {
-    #[error("the program has no procedure `{name}`")]
-    #[diagnostic(code(toy::run::entry))]
-    Entry {
-        name: String,
-        #[help]
-        help: String,
-    },
-
-    #[error("the program has no entry point")]
-    #[diagnostic(code(toy::run::no_entry), help("link it again"))]
-    NoEntry,
+#[error("the program has no procedure `{name}`")]
+#[diagnostic(code(toy::run::entry))]
+pub(super) struct NoSuchProcedure {
+    pub(super) name: String,
+    #[help]
+    pub(super) help: String,
 }
 
-/// An uncaught error of a program.
+/// An uncaught error of a program, with all that is known of how it came to it.
 #[derive(Debug, Error)]
-#[error("{message}")]
+#[error("{trap}")]
 pub(super) struct TrapProblem {
-    message: String,
-    code: String,
-    help: String,
+    trap: Trap,
+    details: String,
 }
 
 impl TrapProblem {
-    pub(super) fn new(trap: &Trap, info: &DebugInfo) -> Self {
-        let mut message = format!("{} in `{}`", trap.error, trap.operator);
-        if let Some(limit) = trap.limit {
-            // Writing to a string cannot fail.
-            _ = write!(message, " (the limit is {limit})");
-        }
-        let mut help = calls(trap, info);
-        help.push_str(&operands(trap));
+    /// A trap with what is known of it from `named`, the repository that the user named, or from any other.
+    pub(super) fn new(trap: Trap, info: &DebugInfo, named: Option<&Path>) -> Self {
+        let mut details = calls(&trap, info);
+        details.push_str(&operands(&trap));
         match trap.place() {
-            Some(_) if info.is_empty() => {
-                help.push_str("no repository with its lines was found; `-r FILE` names one")
-            }
-            Some(call) if !info.has_lines(call) => help.push_str("compile with `-g` to see the line"),
+            Some(_) if info.is_empty() => details.push_str(&no_lines(named)),
+            Some(call) if !info.has_lines(call) => details.push_str("compile with `-g` to see the line"),
             _ => {}
         }
-        Self { message, code: format!("toy::run::{}", trap.error), help: help.trim_end().to_owned() }
+        Self { details: details.trim_end().to_owned(), trap }
+    }
+}
+
+fn no_lines(named: Option<&Path>) -> String {
+    match named {
+        Some(path) => format!("`{}` is no repository that has its lines", path.display()),
+        None => "no repository with its lines was found; `-r FILE` names one".to_owned(),
     }
 }
 
@@ -78,10 +73,11 @@ fn operands(trap: &Trap) -> String {
 
 impl Diagnostic for TrapProblem {
     fn code<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
-        Some(Box::new(&self.code))
+        self.trap.code()
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
-        Some(Box::new(&self.help))
+        let meaning = self.trap.help().map(|meaning| format!("{meaning}\n")).unwrap_or_default();
+        Some(Box::new(format!("{meaning}{}", self.details)))
     }
 }

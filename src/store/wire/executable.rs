@@ -1,21 +1,23 @@
 //! `NAME.tx`.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
+use super::emit::Emitter;
 use crate::digest::{BuildId, CompilationId, FragmentDigest};
-use crate::isa::codec::Decoder;
+use crate::isa::codec::{DecodeError, Decoder};
 use crate::isa::listing::{self, Operand};
 use crate::name::Name;
 use crate::object::executable::{Executable, Section, Strings, Symbol};
 use crate::store::error::StoreError;
-use crate::store::file::{self, Mode};
+use crate::store::file;
 use crate::store::seal::{self, Kind};
 use crate::store::wire::shown;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ExecutableWire {
     build: BuildId,
@@ -27,7 +29,7 @@ struct ExecutableWire {
     sections: Vec<SectionWire>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SectionWire {
     fragment: FragmentDigest,
@@ -35,29 +37,33 @@ struct SectionWire {
 }
 
 /// The bytes of an executable's file.
-pub fn to_yaml(executable: &Executable) -> Result<String, String> {
+pub fn to_yaml(executable: &Executable) -> Result<String, DecodeError> {
     let compilations = executable.symbols.iter().map(|symbol| symbol.compilation).collect::<BTreeSet<_>>();
     let compilations = compilations.into_iter().collect::<Vec<_>>();
-    let symbol_line = |symbol: &Symbol| {
+    let text_bytes = executable.sections.iter().map(|section| section.text.len()).sum::<usize>();
+    let mut yaml = Emitter::with_capacity(5 * text_bytes + 250 * executable.symbols.len());
+    yaml.plain(0, "build", executable.build_id());
+    yaml.section(0, "entries");
+    executable.entries.iter().for_each(|entry| yaml.word_item(0, entry.as_str()));
+    yaml.section(0, "compilations");
+    compilations.iter().for_each(|id| yaml.item(0, id));
+    let mut symbols = String::with_capacity(32 * executable.symbols.len());
+    for symbol in &executable.symbols {
         let compilation = compilations.binary_search(&symbol.compilation).unwrap_or_else(|at| at);
-        format!("{} {} {}\n", symbol.name, symbol.section, compilation)
-    };
+        // Writing to a string cannot fail.
+        _ = writeln!(symbols, "{} {} {}", symbol.name, symbol.section, compilation);
+    }
+    yaml.block(0, "symbols", &symbols);
+    yaml.section(0, "sections");
     let string = |index: u32| executable.strings.get(index as usize).map(|string| &**string);
-    let section = |section: &Section| {
-        let mut text = String::with_capacity(4 * section.text.len());
-        let decoder = Decoder::new(&section.text);
-        listing::write(decoder, string, &mut text).map_err(|error| error.to_string())?;
-        Ok(SectionWire { fragment: section.fragment, text })
-    };
-    let wire = ExecutableWire {
-        build: executable.build_id(),
-        entries: executable.entries.iter().map(|name| name.as_str().to_owned()).collect(),
-        symbols: executable.symbols.iter().map(symbol_line).collect(),
-        sections: executable.sections.iter().map(section).collect::<Result<_, String>>()?,
-        compilations,
-    };
-    let body = serde_yaml::to_string(&wire).map_err(|error| error.to_string())?;
-    Ok(seal::seal(Kind::Executable, &body, entries(executable)))
+    let mut text = String::new();
+    for section in &executable.sections {
+        text.clear();
+        listing::write(Decoder::new(&section.text), string, &mut text)?;
+        yaml.first(0, "fragment", section.fragment);
+        yaml.block(2, "text", &text);
+    }
+    Ok(seal::seal(Kind::Executable, &yaml.into_text(), entries(executable)))
 }
 
 /// What the trailer counts.
@@ -113,9 +119,10 @@ fn from_wire(wire: ExecutableWire) -> Result<Executable, String> {
 
 /// Writes an executable, with its run bit, in place of what is at `path`.
 pub fn write(path: &Path, executable: &Executable) -> Result<u64, StoreError> {
-    let unwritable = |reason| StoreError::Unwritable { path: path.to_owned(), reason };
+    let unwritable =
+        |error: DecodeError| StoreError::Unwritable { path: path.to_owned(), reason: error.to_string() };
     let text = to_yaml(executable).map_err(unwritable)?;
-    file::replace(path, text.as_bytes(), Mode::Executable)?;
+    seal::write(Kind::Executable, path, &text)?;
     Ok(text.len() as u64)
 }
 

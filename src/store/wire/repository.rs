@@ -3,55 +3,94 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::Unique;
+use super::emit::Emitter;
 use crate::digest::{BuildId, Checksum, CompilationId, FragmentDigest};
 use crate::object::link_record::{LinkRecord, Place};
 use crate::store::contents::{Body, Contents, StoredCompilation};
 use crate::store::error::StoreError;
 use crate::store::seal::{self, Kind};
 
-#[derive(Serialize, Deserialize, Default)]
+#[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 struct RepositoryWire {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     known: Vec<FragmentDigest>,
-    #[serde(skip_serializing_if = "Unique::is_empty")]
     fragments: Unique<FragmentDigest, BodyWire>,
-    #[serde(skip_serializing_if = "Unique::is_empty")]
     compilations: Unique<CompilationId, CompilationWire>,
-    #[serde(skip_serializing_if = "Unique::is_empty")]
     links: Unique<BuildId, LinkWire>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BodyWire {
     checksum: Checksum,
     text: String,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CompilationWire {
     source: String,
     definitions: String,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LinkWire {
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(default)]
     place: Option<String>,
-    compilations: Vec<CompilationId>,
+    #[serde(default)]
+    compilations: Option<Vec<CompilationId>>,
 }
 
 /// Writes a whole repository: a function of what it holds.
-pub(crate) fn to_yaml(contents: &Contents) -> Result<String, String> {
-    let body = serde_yaml::to_string(&to_wire(contents)).map_err(|error| error.to_string())?;
-    let body = if contents.entries() == 0 { "" } else { &body };
-    Ok(seal::seal(Kind::Repository, body, contents.entries()))
+pub(crate) fn to_yaml(contents: &Contents) -> String {
+    let known = contents.fragments.iter().filter(|(_, body)| body.is_none()).map(|(digest, _)| digest);
+    let present = contents.fragments.iter().filter_map(|(digest, body)| Some((digest, body.as_ref()?)));
+    let mut yaml = Emitter::with_capacity(size_hint(contents));
+    section(&mut yaml, "known", known, |yaml, digest| yaml.item(0, digest));
+    section(&mut yaml, "fragments", present, |yaml, (digest, body)| {
+        yaml.section(2, digest);
+        yaml.plain(4, "checksum", body.checksum);
+        yaml.block(4, "text", &body.listing);
+    });
+    section(&mut yaml, "compilations", contents.compilations.iter(), |yaml, (id, stored)| {
+        yaml.section(2, id);
+        yaml.line(4, "source", &stored.source);
+        yaml.block(4, "definitions", &stored.definitions);
+    });
+    section(&mut yaml, "links", contents.links.values(), |yaml, record| {
+        yaml.section(2, record.build);
+        if let Some(place) = &record.place {
+            yaml.line(4, "place", place.as_str());
+        }
+        yaml.section(4, "compilations");
+        record.compilations.iter().for_each(|id| yaml.item(4, id));
+    });
+    seal::seal(Kind::Repository, &yaml.into_text(), contents.entries())
+}
+
+/// Writes a section, unless it is empty.
+fn section<T>(
+    yaml: &mut Emitter,
+    name: &str,
+    members: impl Iterator<Item = T>,
+    mut write: impl FnMut(&mut Emitter, T),
+) {
+    let mut members = members.peekable();
+    if members.peek().is_some() {
+        yaml.section(0, name);
+        members.for_each(|member| write(yaml, member));
+    }
+}
+
+/// About how many bytes there will be.
+fn size_hint(contents: &Contents) -> usize {
+    let bodies = contents.fragments.values().flatten().map(|body| body.listing.len() * 3 / 2 + 60);
+    let compilations = contents.compilations.values().map(|stored| stored.definitions.len() * 9 / 8 + 200);
+    70 * contents.fragments.len() + bodies.sum::<usize>() + compilations.sum::<usize>()
 }
 
 /// Reads a whole repository; any damage is an error.
@@ -65,29 +104,7 @@ pub(crate) fn from_yaml(path: &Path, bytes: &[u8]) -> Result<Contents, StoreErro
 
 /// Reads a piece of a repository's body, such as one entry below the name of its section.
 pub(crate) fn piece(yaml: &str) -> Result<Contents, String> {
-    from_wire(seal::parse(yaml).map_err(|(_, message)| message)?)
-}
-
-fn to_wire(contents: &Contents) -> RepositoryWire {
-    let present = contents.fragments.iter().filter_map(|(digest, body)| {
-        let body = body.as_ref()?;
-        Some((*digest, BodyWire { checksum: body.checksum, text: body.listing.as_ref().to_owned() }))
-    });
-    let known = contents.fragments.iter().filter(|(_, body)| body.is_none());
-    let compilations = contents.compilations.iter().map(|(id, stored)| {
-        let source = stored.source.as_ref().to_owned();
-        (*id, CompilationWire { source, definitions: stored.definitions.as_ref().to_owned() })
-    });
-    let links = contents.links.values().map(|record| {
-        let place = record.place.as_ref().map(|place| place.as_str().to_owned());
-        (record.build, LinkWire { place, compilations: record.compilations.clone() })
-    });
-    RepositoryWire {
-        known: known.map(|(digest, _)| *digest).collect(),
-        fragments: Unique(present.collect()),
-        compilations: Unique(compilations.collect()),
-        links: Unique(links.collect()),
-    }
+    from_wire(seal::parse(yaml).map_err(|(_, message)| format!("this entry cannot be read: {message}"))?)
 }
 
 fn from_wire(wire: RepositoryWire) -> Result<Contents, String> {
@@ -118,8 +135,9 @@ fn link_from_wire(build: BuildId, wire: LinkWire) -> Result<LinkRecord, String> 
         let error = || format!("`{}` is not a place below the repository", place.escape_debug());
         Place::new(&place).ok_or_else(error)
     });
-    if !wire.compilations.is_sorted_by(|a, b| a < b) {
+    let compilations = wire.compilations.unwrap_or_default();
+    if !compilations.is_sorted_by(|a, b| a < b) {
         return Err(format!("the compilations of build `{build:.16}` are not in ascending order"));
     }
-    Ok(LinkRecord { build, place: place.transpose()?, compilations: wire.compilations })
+    Ok(LinkRecord { build, place: place.transpose()?, compilations })
 }

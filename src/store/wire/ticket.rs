@@ -4,10 +4,11 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::emit::Emitter;
 use crate::digest::CompilationId;
 use crate::object::compilation::Ticket;
 use crate::store::error::StoreError;
-use crate::store::file::{self, Mode};
+use crate::store::file;
 use crate::store::seal::{self, Kind};
 
 #[derive(Deserialize)]
@@ -18,11 +19,9 @@ struct TicketWire {
 
 /// The bytes of a ticket's file.
 pub fn to_yaml(ticket: &Ticket) -> String {
-    let digest = ticket.compilation.to_string();
-    // A digest without letters would be a number to a reader of YAML; so would one with a single `e`.
-    let letters = digest.bytes().filter(u8::is_ascii_lowercase).count();
-    let quote = if letters == 0 || letters == 1 && digest.contains('e') { "'" } else { "" };
-    seal::seal(Kind::Ticket, &format!("compilation: {quote}{digest}{quote}\n"), 1)
+    let mut yaml = Emitter::default();
+    yaml.plain(0, "compilation", ticket.compilation);
+    seal::seal(Kind::Ticket, &yaml.into_text(), 1)
 }
 
 /// Reads the bytes of a ticket's file.
@@ -35,7 +34,7 @@ pub fn from_yaml(path: &Path, bytes: &[u8]) -> Result<Ticket, StoreError> {
 
 /// Writes a ticket in place of what is at `path`.
 pub fn write(path: &Path, ticket: &Ticket) -> Result<(), StoreError> {
-    file::replace(path, to_yaml(ticket).as_bytes(), Mode::Plain)
+    seal::write(Kind::Ticket, path, &to_yaml(ticket))
 }
 
 /// Reads the ticket at `path`.
