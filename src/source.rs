@@ -4,6 +4,11 @@
 
 use std::sync::Arc;
 
+/// Whether a character can stand in the name of a file that is told to people: it ends no line and hides nothing.
+pub fn is_visible(c: char) -> bool {
+    !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
+}
+
 /// One source text with the name by which diagnostics and compilations call it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFile {

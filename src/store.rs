@@ -14,6 +14,7 @@ pub mod memory;
 pub mod repository;
 pub mod salvage;
 pub mod seal;
+mod shape;
 pub mod wire;
 pub mod yaml;
 

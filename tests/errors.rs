@@ -15,7 +15,6 @@ const NOT_PROVOKED: &[(&str, &str)] = &[
         "toy::store::immutable",
         "merge finds conflicts, and compile generates nothing, before they could store it",
     ),
-    ("toy::store::dangling_link", "needs a gc between a link and its record"),
     ("toy::store::unwritable", "every value has a form; the code is there so that nothing panics"),
     ("toy::store::not_run", "every backend runs the change; the code is there so that nothing panics"),
     (

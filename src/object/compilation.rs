@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::line_table::LineTable;
 use crate::digest::{CompilationId, FragmentDigest, Hasher};
 use crate::name::Name;
+use crate::source::is_visible;
 
 /// What one run of the compiler made of one source file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub enum CompilationError {
     /// A procedure's name that is none.
     #[error("`{0}` cannot be the name of a procedure")]
     Name(String),
-    /// A source name with directories in it, or none.
+    /// A source name with directories or characters that nobody sees in it, or none.
     #[error("`{0}` is not the name of a file without directories")]
     Source(String),
 }
@@ -43,7 +44,7 @@ pub enum CompilationError {
 impl Compilation {
     /// Sorts the definitions by name. `source` is the file's name without directories.
     pub fn new(source: &str, mut definitions: Vec<Definition>) -> Result<Self, CompilationError> {
-        if source.is_empty() || source.contains(['/', '\\']) || source.contains(char::is_control) {
+        if source.is_empty() || source.contains(['/', '\\']) || !source.chars().all(is_visible) {
             return Err(CompilationError::Source(source.escape_debug().to_string()));
         }
         definitions.sort_by(|a, b| a.name.cmp(&b.name));

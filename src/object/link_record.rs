@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::digest::{BuildId, CompilationId};
+use crate::source::is_visible;
 
 /// One executable that was linked from a repository: what garbage collection must keep for its debugger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,11 +37,11 @@ impl LinkRecord {
 pub struct Place(Arc<str>);
 
 impl Place {
-    /// Takes a path as a place, if it is one: no empty part, no `.`, no `..`, no backslash, colon or control
-    /// character, and at most 4,096 bytes.
+    /// Takes a path as a place, if it is one: no empty part, no `.`, no `..`, no backslash, colon or character
+    /// that nobody sees, and at most 4,096 bytes.
     pub fn new(path: &str) -> Option<Self> {
         let plain = |part: &str| !part.is_empty() && part != "." && part != "..";
-        let harmless = |c: char| !c.is_control() && c != '\\' && c != ':';
+        let harmless = |c: char| is_visible(c) && c != '\\' && c != ':';
         (path.len() <= 4096 && path.split('/').all(plain) && path.chars().all(harmless))
             .then(|| Self(path.into()))
     }

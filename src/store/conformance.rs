@@ -8,14 +8,12 @@
 use std::sync::Arc;
 use std::thread;
 
+use super::wire::lines::fragment_from_listing;
 use super::yaml::{Missing, YamlBackend};
 use super::{Addition, Decision, Entry, MemoryBackend, Repository, State, StoreError};
 use crate::digest::{BuildId, CompilationId, FragmentDigest, Hasher};
-use crate::isa::codec::encode;
-use crate::isa::instruction::Instruction;
 use crate::name::Name;
 use crate::object::compilation::{Compilation, Definition};
-use crate::object::fixup::{FixupKind, Fixups};
 use crate::object::fragment::Fragment;
 use crate::object::line_table::LineTable;
 use crate::object::link_record::{LinkRecord, Place};
@@ -80,16 +78,11 @@ fn digest(number: u32) -> FragmentDigest {
 
 /// A small body; another one for each number.
 fn body(number: u32) -> Fragment {
-    let mut fixups = Fixups::default();
-    let code = [
-        Instruction::Number(f64::from(number)),
-        Instruction::String(fixups.intern(FixupKind::Weak, "a \"quoted\" string")),
-        Instruction::Block(1),
-        Instruction::Call(fixups.intern(FixupKind::Strong, "print")),
-    ];
-    let mut text = Vec::new();
-    code.into_iter().for_each(|instruction| encode(instruction, &mut text));
-    Fragment { text, fixups }
+    code(&format!("number {number}\nstring \"a \\u{{22}}quoted\\u{{22}} string\"\nblock 1\n  call print\n"))
+}
+
+fn code(listing: &str) -> Fragment {
+    fragment_from_listing(listing).unwrap()
 }
 
 fn present(number: u32) -> Entry {
@@ -417,14 +410,12 @@ fn odd_bodies_are_kept(open: &Open) {
         "", " ", "<<", "~", "yes", "1e3", "- a", "'", "\"\\", "\t", "\u{85}", "\u{2028}", "\u{feff}", "a\nb",
         "😀",
     ];
+    let escaped = |c: char| c.is_control() || "\\\"\u{2028}\u{feff}".contains(c);
+    let escape = |c: char| if escaped(c) { c.escape_unicode().to_string() } else { c.to_string() };
     let mut all = vec![Entry::Present(Fragment::default())];
     for text in odd {
-        let mut fixups = Fixups::default();
-        let index = fixups.intern(FixupKind::Weak, text);
-        let mut code = Vec::new();
-        encode(Instruction::String(index), &mut code);
-        encode(Instruction::Number(-0.0), &mut code);
-        all.push(Entry::Present(Fragment { text: code, fixups }));
+        let text = text.chars().map(escape).collect::<String>();
+        all.push(Entry::Present(code(&format!("string \"{text}\"\nnumber -0.0\n"))));
     }
     write(&open(), |transaction| {
         (0..).zip(&all).try_for_each(|(at, entry)| transaction.add_fragment(digest(at), entry).map(drop))

@@ -44,7 +44,8 @@ pub(super) struct StoredCompilation {
 }
 
 impl Contents {
-    /// Takes over what `other` holds. Keys that are here already keep their value and are given back.
+    /// Takes over what `other` holds. Keys that are here already keep their value and are given back; but a body
+    /// is worth more than a digest without one.
     pub(super) fn absorb(&mut self, other: Self) -> Vec<String> {
         fn join<K: Ord + ToString, V>(
             into: &mut BTreeMap<K, V>,
@@ -59,6 +60,11 @@ impl Contents {
             }
         }
         let mut twice = Vec::new();
+        for (digest, body) in &other.fragments {
+            if let (Some(known @ None), Some(body)) = (self.fragments.get_mut(digest), body) {
+                *known = Some(body.clone());
+            }
+        }
         join(&mut self.fragments, other.fragments, &mut twice);
         join(&mut self.compilations, other.compilations, &mut twice);
         join(&mut self.links, other.links, &mut twice);

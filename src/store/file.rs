@@ -72,6 +72,10 @@ pub fn replace(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), StoreError> 
 
 /// The path that a symbolic link leads to in the end, also when there is nothing yet.
 fn follow(path: &Path) -> PathBuf {
+    // What is there and has no path, such as a pipe below `/proc`, is best called as the user calls it.
+    if let (Ok(_), target) = (fs::metadata(path), fs::canonicalize(path)) {
+        return target.unwrap_or_else(|_| path.to_owned());
+    }
     let mut target = path.to_owned();
     // So many links the system follows itself.
     for _ in 0..40 {
@@ -114,14 +118,13 @@ pub fn is_temporary(path: &Path) -> bool {
 fn temporary(path: &Path, bytes: &[u8], mode: Mode) -> Result<tempfile::NamedTempFile, StoreError> {
     let [start, end] = TEMPORARY;
     let old = fs::metadata(path).ok();
-    let bits = permission_bits(old.as_ref(), mode);
     let mut file = tempfile::Builder::new()
         .prefix(start)
         .suffix(end)
-        .make_in(directory(path), |name| create_new(name, bits))
+        .make_in(directory(path), |name| create_new(name, bits(old.as_ref(), mode)))
         .map_err(io_error("create a file beside", path))?;
     if let Some(old) = old {
-        take_after(file.as_file(), &old, bits).map_err(io_error("set the permissions of", path))?;
+        take_after(file.as_file(), &old, mode).map_err(io_error("set the permissions of", path))?;
     }
     // Not through the wrapper, whose errors name the temporary file.
     file.as_file_mut().write_all(bytes).map_err(io_error("write", path))?;
@@ -129,40 +132,39 @@ fn temporary(path: &Path, bytes: &[u8], mode: Mode) -> Result<tempfile::NamedTem
     Ok(file)
 }
 
-/// The permission bits of a file to be made: those of the one that it replaces, else all that the umask allows.
-fn permission_bits(old: Option<&fs::Metadata>, mode: Mode) -> u32 {
+/// The permission bits of a file to be made: those of the one that it replaces, else what the umask allows.
+fn bits(old: Option<&fs::Metadata>, mode: Mode) -> u32 {
     #[cfg(unix)]
     let bits = old.map_or(0o666, |old| std::os::unix::fs::PermissionsExt::mode(&old.permissions()) & 0o777);
     #[cfg(not(unix))]
     let bits = old.map_or(0o666, |_| 0o666);
     // Whoever may read a program may run it.
-    bits | if mode == Mode::Executable { (bits & 0o444) >> 2 } else { 0 }
+    if mode == Mode::Executable { bits | (bits & 0o444) >> 2 } else { bits }
 }
 
+#[cfg_attr(not(unix), allow(unused_variables, reason = "only Unix has permission bits"))]
 fn create_new(name: &Path, bits: u32) -> io::Result<File> {
     let mut options = File::options();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, bits);
-    #[cfg(not(unix))]
-    let _ = bits;
     options.open(name)
 }
 
 /// Gives a new file the owner and the permissions of the one that it replaces.
 #[cfg(unix)]
-fn take_after(file: &File, old: &fs::Metadata, bits: u32) -> io::Result<()> {
+fn take_after(file: &File, old: &fs::Metadata, mode: Mode) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
     let new = file.metadata()?;
     if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
         // Most users may not give files away: then it stays theirs.
         _ = fchown(file, Some(old.uid()), Some(old.gid()));
     }
-    file.set_permissions(fs::Permissions::from_mode(bits))
+    file.set_permissions(fs::Permissions::from_mode(bits(Some(old), mode)))
 }
 
 #[cfg(not(unix))]
-fn take_after(_: &File, _: &fs::Metadata, _: u32) -> io::Result<()> {
+fn take_after(_: &File, _: &fs::Metadata, _: Mode) -> io::Result<()> {
     Ok(())
 }
 

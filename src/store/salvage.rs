@@ -41,7 +41,7 @@ fn visible(c: char) -> char {
 
 /// Splits the text where a line starts a section or an entry, and reads each entry by itself.
 fn entries(bytes: &[u8]) -> (Contents, Vec<Damage>) {
-    let text = String::from_utf8_lossy(bytes);
+    let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
     let mut reader = Reader::default();
     for (at, line) in text.split_inclusive('\n').enumerate() {
         reader.line(at + 1, line);

@@ -19,6 +19,8 @@ use miette::NamedSource;
 
 use super::error::{DamagedFile, StoreError};
 use super::file::{self, Mode, io_error};
+use super::shape::odd_line;
+use crate::source::is_visible;
 
 /// The version of all YAML formats.
 pub const VERSION: u32 = 1;
@@ -68,7 +70,7 @@ pub fn identify(bytes: &[u8]) -> Option<Kind> {
     let rest = bytes.strip_prefix(INTERPRETER.as_bytes()).unwrap_or(bytes).strip_prefix(b"toy: ")?;
     Kind::ALL.into_iter().find(|kind| {
         rest.strip_prefix(kind.word().as_bytes())
-            .is_some_and(|rest| matches!(rest.first(), None | Some(b'\n')))
+            .is_some_and(|rest| matches!(rest.first(), None | Some(b'\n' | b'\r')))
     })
 }
 
@@ -166,9 +168,26 @@ fn check_header(kind: Kind, path: &Path, bytes: &[u8]) -> Result<(), StoreError>
             Some(found) if found != VERSION.to_string() => {
                 Err(StoreError::Version { path, found, expected: VERSION })
             }
+            _ if bytes.windows(2).take(80).any(|pair| pair == b"\r\n") => {
+                let message = "its lines end in CR LF, as some version control systems make them";
+                Err(damaged(kind, &path, None, message.into()))
+            }
             _ => Err(damaged(kind, &path, None, "its second line is not its version".into())),
         },
     }
+}
+
+/// Reads YAML of a given shape, if its lines are such as our writers make. Gives the offset of what is wrong.
+pub(super) fn parse<T: serde::de::DeserializeOwned>(body: &str) -> Result<T, (usize, String)> {
+    if body.is_empty() {
+        return serde_yaml::from_str("{}").map_err(|error| (0, error.to_string()));
+    }
+    if let Some(odd) = odd_line(body) {
+        let before = body.split_inclusive('\n').take(odd - 1).map(str::len).sum();
+        return Err((before, "a line is not as toy writes it".to_owned()));
+    }
+    serde_yaml::from_str(body)
+        .map_err(|error| (error.location().map_or(0, |location| location.index()), message(&error)))
 }
 
 /// The version that the line behind the first of ours states: a number without superfluous digits.
@@ -191,11 +210,9 @@ impl<'f> Unsealed<'f> {
 
     /// Reads the body as YAML of a given shape. A body without members is the empty mapping.
     pub fn parse<T: serde::de::DeserializeOwned>(&self, kind: Kind) -> Result<T, StoreError> {
-        let body = if self.body.is_empty() { "{}" } else { self.body };
-        serde_yaml::from_str(body).map_err(|error| {
-            let header = kind.header().len();
-            let at = header + error.location().map_or(0, |location| location.index());
-            damaged(kind, self.path, Some((self.file, at.min(self.file.len()))), message(&error))
+        parse(self.body).map_err(|(at, message)| {
+            let at = (kind.header().len() + at).min(self.file.len());
+            damaged(kind, self.path, Some((self.file, at)), message)
         })
     }
 
@@ -206,7 +223,7 @@ impl<'f> Unsealed<'f> {
 }
 
 /// What is wrong with a text, without the place: that is one in the piece that was read, not in the file.
-pub(super) fn message(error: &serde_yaml::Error) -> String {
+fn message(error: &serde_yaml::Error) -> String {
     let mut message = error.to_string();
     if let (Some(_), Some(end)) = (error.location(), message.rfind(" at line ")) {
         message.truncate(end);
@@ -216,6 +233,8 @@ pub(super) fn message(error: &serde_yaml::Error) -> String {
 
 fn damaged(kind: Kind, path: &Path, place: Option<(&str, usize)>, message: String) -> StoreError {
     let name = path.display().to_string();
+    // What could make a terminal do something is not shown.
+    let place = place.filter(|(file, _)| file.chars().all(|c| c == '\n' || is_visible(c)));
     let source_code = place.map(|(file, _)| NamedSource::new(&name, file.to_owned()));
     let help = match kind {
         Kind::Repository => {

@@ -33,8 +33,8 @@ fn refusal(sample: &Sample, body: &str, entries: usize) -> String {
 #[test]
 fn a_repository_that_is_none_is_refused() {
     let sample = Sample::new();
-    let deep = format!("known: {}{}\n", "[".repeat(5000), "]".repeat(5000));
-    let deep_maps = format!("fragments: {}\n", "{a: ".repeat(3000));
+    let deep = format!("known: {}{}\n", "[".repeat(1 << 20), "]".repeat(1 << 20));
+    let deep_maps = format!("fragments: {}\n", "{a: ".repeat(1 << 18));
     let mut bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for (name, of) in ('b'..='i').zip('a'..='h') {
         writeln!(
@@ -43,6 +43,9 @@ fn a_repository_that_is_none_is_refused() {
         )
         .unwrap();
     }
+    let deep_item = format!("known:\n{}x\n", "- ".repeat(1 << 20));
+    let deep_text =
+        format!("fragments:\n  {DIGEST}:\n    text: |\n        a\n      {}\n", "[".repeat(1 << 20));
     let bomb_inside =
         format!("known: &a [\"{DIGEST}\"]\nlinks: {{\"{DIGEST}\": {{compilations: *a, places: *a}}}}\n");
     let fragment = |key: &str| format!("  {key}:\n    checksum: {}\n    text: ''\n", &DIGEST[..32]);
@@ -53,7 +56,7 @@ fn a_repository_that_is_none_is_refused() {
         (format!("known:\n- {}\n", DIGEST.to_uppercase()), 1, "is not 64 hexadecimal digits"),
         (format!("known:\n- {DIGEST}0\n"), 1, "is not 64 hexadecimal digits"),
         (format!("known:\n- {DIGEST}\n- {DIGEST}\n"), 2, "stands twice"),
-        (format!("known: [&a \"{DIGEST}\", *a]\n"), 2, "stands twice"),
+        (format!("known: [&a \"{DIGEST}\", *a]\n"), 2, "not as toy writes it"),
         (format!("known:\n- {DIGEST}\nfragments:\n{}", fragment(DIGEST)), 2, "stands twice"),
         (format!("fragments:\n{}{}", fragment(DIGEST), fragment(DIGEST)), 2, "stands twice"),
         (format!("fragments:\n{}", fragment(&DIGEST.to_uppercase())), 1, "is not 64 hexadecimal digits"),
@@ -63,10 +66,10 @@ fn a_repository_that_is_none_is_refused() {
         (format!("fragments:\n{}    more: 1\n", fragment(DIGEST)), 1, "unknown field `more`"),
         (format!("fragments:\n  {DIGEST}: 7\n"), 1, "invalid type"),
         ("- a\n".to_owned(), 0, "invalid"),
-        ("a\n".to_owned(), 0, "invalid"),
-        ("--- {}\n--- {}\n".to_owned(), 0, "more than one document"),
-        ("!!python/object/apply:os.system [ls]\n".to_owned(), 0, "invalid"),
-        ("known: [\n".to_owned(), 0, "did not find"),
+        ("a\n".to_owned(), 0, "not as toy writes it"),
+        ("--- {}\n--- {}\n".to_owned(), 0, "not as toy writes it"),
+        ("!!python/object/apply:os.system [ls]\n".to_owned(), 0, "not as toy writes it"),
+        ("known: [\n".to_owned(), 0, "not as toy writes it"),
         (format!("known:\n- {DIGEST}\n"), 2, "its trailer counts 2"),
         (String::new(), 1, "its trailer counts 1"),
         (link("/etc/passwd"), 1, "not a place below the repository"),
@@ -77,19 +80,25 @@ fn a_repository_that_is_none_is_refused() {
         (link("''"), 1, "not a place below the repository"),
         (link(&"a/".repeat(3000)), 1, "not a place below the repository"),
         (
-            format!("links:\n  {DIGEST}:\n    elsewhere: true\n    compilations: [{OTHER}, {DIGEST}]\n"),
+            format!(
+                "links:\n  {DIGEST}:\n    elsewhere: true\n    compilations:\n    - {OTHER}\n    - {DIGEST}\n"
+            ),
             1,
             "ascending order",
         ),
         (
-            format!("links:\n  {DIGEST}:\n    elsewhere: true\n    compilations: [{DIGEST}, {DIGEST}]\n"),
+            format!(
+                "links:\n  {DIGEST}:\n    elsewhere: true\n    compilations:\n    - {DIGEST}\n    - {DIGEST}\n"
+            ),
             1,
             "ascending order",
         ),
-        (deep, 0, ""),
-        (deep_maps, 0, ""),
-        (bomb, 0, "unknown field"),
-        (bomb_inside, 2, "invalid type"),
+        (deep, 0, "not as toy writes it"),
+        (deep_maps, 0, "not as toy writes it"),
+        (deep_item, 0, "not as toy writes it"),
+        (deep_text, 0, "not as toy writes it"),
+        (bomb, 0, "not as toy writes it"),
+        (bomb_inside, 2, "not as toy writes it"),
     ];
     for (body, entries, expected) in cases {
         let said = refusal(&sample, &body, entries).split_whitespace().collect::<Vec<_>>().join(" ");
@@ -110,7 +119,6 @@ fn a_body_that_is_no_code_is_refused() {
         "call a b",
         "call true",
         "call \"a\"",
-        "call a\rb",
         "string a",
         "string \"a",
         "string \"",
@@ -118,7 +126,6 @@ fn a_body_that_is_no_code_is_refused() {
         "string \"\\u{0A}\"",
         "string \"\\u{110000}\"",
         "string \"\\n\"",
-        "string \"\u{2028}\"",
         "number",
         "number nan",
         "number NaN",
@@ -140,9 +147,6 @@ fn a_body_that_is_no_code_is_refused() {
         "boolean TRUE",
         "NUMBER 1",
         "number 1 2",
-        "\u{feff}number 1",
-        "\tnumber 1",
-        "\n",
     ];
     for listing in listings {
         let body = serde_yaml::to_string(&serde_yaml::Value::from(listing)).unwrap();
@@ -165,6 +169,24 @@ fn a_body_that_is_no_code_is_refused() {
 }
 
 #[test]
+fn a_character_that_nobody_sees_is_refused() {
+    let sample = Sample::new();
+    for hidden in ["\r", "\t", "\u{85}", "\u{2028}", "\u{feff}", "\0", "\u{1b}[31m", "\n", "\n  \n"] {
+        let text = format!(
+            "fragments:\n  {DIGEST}:\n    checksum: {}\n    text: |\n      call a{hidden}\n      call b\n",
+            &DIGEST[..32]
+        );
+        let said = refusal(&sample, &text, 1);
+        assert!(said.contains("not as toy writes it"), "{said}");
+        assert!(!said.contains(['\u{1b}', '\r', '\0']), "{said:?}");
+        for text in [format!("\"a{hidden}b\""), format!("a{hidden}b"), format!("a{hidden}")] {
+            let text = format!("links:\n  {DIGEST}:\n    places:\n    - {text}\n    compilations: []\n");
+            assert!(!refusal(&sample, &text, 1).contains(['\u{1b}', '\r', '\0']));
+        }
+    }
+}
+
+#[test]
 fn a_compilation_that_is_none_is_refused() {
     let sample = Sample::new();
     let cases = [
@@ -182,7 +204,6 @@ fn a_compilation_that_is_none_is_refused() {
         ("a.toy", "a D 1 : +4294967295 1 +1 1"),
         ("a.toy", "a D 1 : x"),
         ("a.toy", "a D 1\na D 1"),
-        ("a.toy", "a D 1\n\nb D 1"),
         ("a.toy", "a  D 1"),
         ("a.toy", "a d 1"),
         ("/etc/passwd", "a D 1"),

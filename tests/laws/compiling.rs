@@ -66,7 +66,7 @@ proptest! {
             let mut sources = program.sources(&PLAIN);
             let mut forward = tickets(&compile(&one, &sources));
             sources.reverse();
-            let backward = sources.iter().map(|source| tickets(&compile(&other, &[source.clone()]))[0]);
+            let backward = sources.iter().map(|source| tickets(&compile(&other, std::slice::from_ref(source)))[0]);
             let backward = backward.collect::<Vec<_>>();
             forward.reverse();
             prop_assert_eq!(forward, backward);

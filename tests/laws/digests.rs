@@ -36,7 +36,8 @@ fn small_bodies(tokens: usize) -> Vec<Body> {
     for size in 1..=tokens {
         let mut bodies = Vec::new();
         for shorter in &by_size[size - 1] {
-            bodies.extend(leaves.iter().map(|leaf| [shorter.as_slice(), &[leaf.clone()]].concat()));
+            bodies
+                .extend(leaves.iter().map(|leaf| [shorter.as_slice(), std::slice::from_ref(leaf)].concat()));
         }
         for inside in 0..size {
             for (before, inner) in by_size[size - 1 - inside]

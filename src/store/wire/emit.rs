@@ -22,12 +22,16 @@ impl Emitter {
     /// A key whose value stands on the next lines, such as a section.
     pub(super) fn section(&mut self, indent: usize, key: impl Display) {
         // Writing to a string cannot fail.
-        _ = writeln!(self.text, "{:indent$}{key}:", "");
+        _ = write!(self.text, "{:indent$}", "");
+        self.unquoted(key);
+        self.text.push_str(":\n");
     }
 
     /// A member of a sequence.
     pub(super) fn item(&mut self, indent: usize, value: impl Display) {
-        _ = writeln!(self.text, "{:indent$}- {value}", "");
+        _ = write!(self.text, "{:indent$}- ", "");
+        self.unquoted(value);
+        self.text.push('\n');
     }
 
     /// A member of a sequence that may need quotes.
@@ -36,9 +40,27 @@ impl Emitter {
         self.word(value);
     }
 
-    /// A key with a value that needs no quotes: a digest or a word.
+    /// A key with a digest or a word.
     pub(super) fn plain(&mut self, indent: usize, key: &str, value: impl Display) {
-        _ = writeln!(self.text, "{:indent$}{key}: {value}", "");
+        _ = write!(self.text, "{:indent$}{key}: ", "");
+        self.unquoted(value);
+        self.text.push('\n');
+    }
+
+    /// The same as the first member of a mapping in a sequence.
+    pub(super) fn first(&mut self, indent: usize, key: &str, value: impl Display) {
+        _ = write!(self.text, "{:indent$}- ", "");
+        self.plain(0, key, value);
+    }
+
+    /// A digest or a word, without quotes but for the rare digest that could be taken for a number.
+    fn unquoted(&mut self, value: impl Display) {
+        let start = self.text.len();
+        _ = write!(self.text, "{value}");
+        if is_numeric(&self.text[start..]) {
+            self.text.insert(start, '\'');
+            self.text.push('\'');
+        }
     }
 
     /// A key with a text on one line.
@@ -85,6 +107,12 @@ impl Emitter {
     }
 }
 
+/// Whether a digest is a number to some reader of YAML: digits, with one `e` or `b` at the most.
+fn is_numeric(text: &str) -> bool {
+    let mut letters = text.bytes().filter(|byte| !byte.is_ascii_digit());
+    matches!((letters.next(), letters.next()), (None | Some(b'e' | b'b'), None))
+}
+
 /// The words to which some version of YAML gives a meaning of its own.
 const TAKEN: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
 
@@ -109,6 +137,25 @@ fn is_block(text: &str) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn no_digest_is_a_number() {
+        let digests = ["0123", "77", "1e5", "12e9999", "e12", "0b1010", "ab", "e1e"];
+        let mut emitter = Emitter::default();
+        for digest in digests {
+            emitter.section(0, format_args!("{digest}"));
+            emitter.plain(2, "checksum", digest);
+            emitter.section(2, "list");
+            emitter.item(2, digest);
+        }
+        let text = emitter.into_text();
+        assert_eq!(text.matches('\'').count(), 2 * 3 * 6, "{text}");
+        let value: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
+        for digest in digests {
+            assert_eq!(value[digest]["checksum"].as_str(), Some(digest));
+            assert_eq!(value[digest]["list"][0].as_str(), Some(digest));
+        }
+    }
 
     proptest! {
         #[test]

@@ -60,7 +60,7 @@ pub fn to_yaml(executable: &Executable) -> Result<String, DecodeError> {
     for section in &executable.sections {
         text.clear();
         listing::write(Decoder::new(&section.text), string, &mut text)?;
-        yaml.item(0, format_args!("fragment: {}", section.fragment));
+        yaml.first(0, "fragment", section.fragment);
         yaml.block(2, "text", &text);
     }
     Ok(seal::seal(Kind::Executable, &yaml.into_text(), entries(executable)))

@@ -110,8 +110,7 @@ pub(crate) fn from_yaml(path: &Path, bytes: &[u8]) -> Result<Contents, StoreErro
 
 /// Reads a piece of a repository's body, such as one entry below the name of its section.
 pub(crate) fn piece(yaml: &str) -> Result<Contents, String> {
-    let wire = serde_yaml::from_str(yaml);
-    from_wire(wire.map_err(|error| format!("this entry cannot be read: {}", seal::message(&error)))?)
+    from_wire(seal::parse(yaml).map_err(|(_, message)| format!("this entry cannot be read: {message}"))?)
 }
 
 fn from_wire(wire: RepositoryWire) -> Result<Contents, String> {

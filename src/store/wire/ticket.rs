@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::emit::Emitter;
 use crate::digest::CompilationId;
 use crate::object::compilation::Ticket;
 use crate::store::error::StoreError;
@@ -18,11 +19,9 @@ struct TicketWire {
 
 /// The bytes of a ticket's file.
 pub fn to_yaml(ticket: &Ticket) -> String {
-    let digest = ticket.compilation.to_string();
-    // A digest without letters would be a number to a reader of YAML; so would one with a single `e`.
-    let letters = digest.bytes().filter(u8::is_ascii_lowercase).count();
-    let quote = if letters == 0 || letters == 1 && digest.contains('e') { "'" } else { "" };
-    seal::seal(Kind::Ticket, &format!("compilation: {quote}{digest}{quote}\n"), 1)
+    let mut yaml = Emitter::default();
+    yaml.plain(0, "compilation", ticket.compilation);
+    seal::seal(Kind::Ticket, &yaml.into_text(), 1)
 }
 
 /// Reads the bytes of a ticket's file.

@@ -1,0 +1,101 @@
+//! Files that an older `toy` wrote, in `fixtures/compat`, are read, run, linked and compiled against. They are never
+//! made again: a version that cannot read them has broken its promise.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail by panicking")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use toy::compile::{self, Known, LineTables};
+use toy::link::{self, Input, Unresolved};
+use toy::name::Name;
+use toy::object::compilation::Ticket;
+use toy::source::SourceFile;
+use toy::store::Repository;
+use toy::store::wire::{executable, ticket};
+use toy::vm::machine::{Limits, Machine, Options};
+use toy::vm::program::Program;
+
+/// The sources of version 1, and whether they were compiled with `-g`.
+const SOURCES: [(&str, LineTables); 4] = [
+    ("main", LineTables::With),
+    ("factorial", LineTables::With),
+    ("sieve", LineTables::Without),
+    ("odd", LineTables::Without),
+];
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/compat/v1").join(name)
+}
+
+/// A copy of the repository: nothing may change the files.
+fn repository() -> (tempfile::TempDir, Repository) {
+    let directory = tempfile::tempdir().unwrap();
+    let copy = directory.path().join("repo.yaml");
+    fs::copy(path("repo.yaml"), &copy).unwrap();
+    let repository = Repository::open(&copy);
+    (directory, repository)
+}
+
+fn read_ticket(stem: &str) -> Ticket {
+    ticket::read(&path(&format!("{stem}.to"))).unwrap()
+}
+
+#[test]
+fn the_repository_is_whole() {
+    let (_directory, repository) = repository();
+    let report = toy::check::check(&repository).unwrap();
+    assert_eq!(report.problems, []);
+    assert_eq!((report.fragments, report.compilations, report.links), (9, 4, 1));
+}
+
+#[test]
+fn the_executable_runs() {
+    let program = Program::load(&executable::read(&path("main.tx")).unwrap()).unwrap();
+    let options = Options { limits: Limits::default(), trace: false };
+    let mut machine = Machine::new(&program, program.entries()[0], &options);
+    let mut out = Vec::new();
+    machine.run(&mut out, &mut Vec::new()).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), fs::read_to_string(path("main.out")).unwrap());
+}
+
+#[test]
+fn the_same_is_linked() {
+    let (_directory, repository) = repository();
+    let input = |stem: &str| Input { origin: stem.into(), ticket: read_ticket(stem) };
+    let inputs = ["main", "factorial", "sieve"].map(input);
+    let entries = ["main", "factorial"].map(|name| Name::new(name).unwrap()).to_vec();
+    let options = link::Options { entries, unresolved: Unresolved::Error };
+    let linked = link::link(&*repository.read().unwrap(), &inputs, &options).unwrap();
+    assert_eq!(
+        executable::to_yaml(&linked.executable).unwrap(),
+        fs::read_to_string(path("main.tx")).unwrap()
+    );
+}
+
+#[test]
+fn nothing_is_generated_again() {
+    let (directory, repository) = repository();
+    for (stem, line_tables) in SOURCES {
+        let name = format!("{stem}.toy");
+        let text = fs::read_to_string(path(&name)).unwrap();
+        let sources = [SourceFile { name: name.into(), text: text.into() }];
+        let options = compile::Options { line_tables, known: Known::Reuse };
+        let compiled = compile::compile(&repository, &sources, options).unwrap();
+        assert_eq!(compiled.generated, 0, "{stem}");
+        assert_eq!(compiled.units[0].as_ref().unwrap().ticket, read_ticket(stem));
+        assert_eq!(
+            ticket::to_yaml(&read_ticket(stem)),
+            fs::read_to_string(path(&format!("{stem}.to"))).unwrap()
+        );
+    }
+    assert_eq!(fs::read(directory.path().join("repo.yaml")).unwrap(), fs::read(path("repo.yaml")).unwrap());
+    // Written anew, from what was read, not a byte differs.
+    let anew = directory.path().join("anew.yaml");
+    let target = Repository::open_or_empty(&anew);
+    toy::merge::merge(&target, &[repository]).unwrap();
+    // But for the place of the executable, which does not travel.
+    let body = |path: &Path| fs::read_to_string(path).unwrap().split("trailer:").next().unwrap().to_owned();
+    let there = body(&path("repo.yaml")).replace("    places:\n    - main.tx\n", "    elsewhere: true\n");
+    assert_eq!(body(&anew), there);
+}
