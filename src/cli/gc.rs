@@ -15,7 +15,7 @@ use crate::store::Repository;
 /// Drop what no ticket and no executable needs
 #[derive(Debug, Args)]
 pub struct GcArgs {
-    /// Tickets and executables to keep, or directories to look for them in [default: the repository's directory]
+    /// Tickets and executables to keep, or directories to look for them in [default: the repository's directory and the current one]
     #[arg(value_name = "ROOT")]
     roots: Vec<PathBuf>,
 

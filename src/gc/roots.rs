@@ -1,8 +1,8 @@
 //! Roots: the tickets and executables that keep parts of a repository.
 
 use std::collections::BTreeSet;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use walkdir::WalkDir;
 
@@ -38,7 +38,8 @@ pub struct Roots {
 
 impl Roots {
     /// Looks for tickets and executables in `places` (files, or directories with all below them), and at the
-    /// places that the repository recorded. Without `places` it looks in the repository's directory.
+    /// places that the repository recorded. Without `places` it looks in the repository's directory and in the
+    /// current one, where the tools put what they make.
     /// What a file is, its content tells, not its name.
     pub fn find(
         repository: &Repository,
@@ -49,8 +50,8 @@ impl Roots {
         let home = directory(file);
         let view = repository.read()?;
         let mut roots = Self { named: !places.is_empty(), ..Self::default() };
-        let default = [home.to_owned()];
-        for place in if roots.named { places } else { &default } {
+        let usual = usual_places(home);
+        for place in if roots.named { places } else { &usual } {
             for path in files_below(place)? {
                 roots.look_at(&path, caution)?;
             }
@@ -94,6 +95,16 @@ impl Roots {
         } else {
             Fate::Dropped("its executable is gone, or was linked again")
         }
+    }
+}
+
+/// The repository's directory and the current one, or just one of them when it holds the other.
+fn usual_places(home: &Path) -> Vec<PathBuf> {
+    let here = Path::new(".");
+    match (fs::canonicalize(home), fs::canonicalize(here)) {
+        (Ok(home_path), Ok(here_path)) if here_path.starts_with(&home_path) => vec![home.to_owned()],
+        (Ok(home_path), Ok(here_path)) if home_path.starts_with(&here_path) => vec![here.to_owned()],
+        _ => vec![home.to_owned(), here.to_owned()],
     }
 }
 

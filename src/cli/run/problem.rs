@@ -32,6 +32,9 @@ impl TrapProblem {
     pub(super) fn new(trap: Trap, info: &DebugInfo, named: Option<&Path>) -> Self {
         let mut details = calls(&trap, info);
         details.push_str(&operands(&trap));
+        if trap.limit.is_some() {
+            details.push_str("`--max-steps N` and `--max-stack N` set the limits\n");
+        }
         match trap.place() {
             Some(_) if info.is_empty() => details.push_str(&no_lines(named)),
             Some(call) if !info.has_lines(call) => details.push_str("compile with `-g` to see the line"),
