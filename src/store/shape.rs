@@ -24,7 +24,7 @@ enum Literal {
 
 fn fits(line: &str, literal: &mut Literal) -> bool {
     let column = line.len() - line.trim_start_matches(' ').len();
-    if column == line.len() || line.contains(breaks) {
+    if column == line.len() || breaks(line) {
         return false;
     }
     match *literal {
@@ -38,9 +38,9 @@ fn fits(line: &str, literal: &mut Literal) -> bool {
     true
 }
 
-/// Characters that are never written as they are, among them all that could end a line.
-fn breaks(c: char) -> bool {
-    !is_visible(c)
+/// Whether a line has a character that is never written as it is, such as those that could end a line.
+fn breaks(line: &str) -> bool {
+    !line.bytes().all(|byte| matches!(byte, b' '..=b'~')) && !line.chars().all(is_visible)
 }
 
 /// A line outside a text: `key:`, `key: value`, `- key: value` or `- value`. Says where the next line stands.
