@@ -19,6 +19,7 @@ pub mod links;
 pub mod merge;
 pub mod place;
 pub mod run;
+mod shown;
 pub mod strip;
 pub mod ui;
 
@@ -28,8 +29,8 @@ use ui::{Done, Failure, Ui};
 #[derive(Debug, Parser)]
 #[command(name = "toy", version, subcommand_required = true, arg_required_else_help = true)]
 #[command(
-    after_help = "Called by the name of one of its tools (toycc, toystrip, toymerge, toyld, toyvm, toygc), it is \
-that tool; `toy links --install DIR` makes the names. Exit status: 0 done, 1 a problem in the input, 2 wrong usage."
+    after_help = "Called by the name of one of its tools (toycc, toystrip, toymerge, toyld, toylink, toyvm, toygc), it is \
+that tool; `toy links --install DIR` makes the names. Exit status: 0 done, 1 a problem in the input or an uncaught error of the program, 2 wrong usage."
 )]
 struct Toy {}
 
@@ -97,7 +98,10 @@ pub fn applets_of(verb: &str) -> &'static [&'static str] {
 
 fn verb_command(verb: &Entry, name: &'static str) -> Command {
     let shown = if name == verb.name { format!("toy {name}") } else { name.to_owned() };
-    let command = (verb.augment)(Command::new(name).display_name(shown).version(env!("CARGO_PKG_VERSION")));
+    // As in any tool chain, the last of an option that is given again counts.
+    let command =
+        Command::new(name).display_name(shown).version(env!("CARGO_PKG_VERSION")).args_override_self(true);
+    let command = (verb.augment)(command);
     let about = command.get_about().cloned().unwrap_or_default();
     // The options of every verb come last, and bring their own description, which is not the verb's.
     Common::augment_args(command).about(about)

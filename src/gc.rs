@@ -143,8 +143,12 @@ fn plan(view: &dyn View, roots: &Roots) -> Result<GcPlan, StoreError> {
     }
     for id in view.compilations() {
         let id = id?;
-        let unneeded = Fate::Dropped("no ticket or executable names it");
-        plan.compilations.insert(id, needed.get(&id).map_or(unneeded, |path| Fate::Kept(path.clone())));
+        let fate = match needed.get(&id) {
+            Some(path) => Fate::Kept(path.clone()),
+            None if roots.is_newer(&id) => Fate::Kept("a compiler that was at work beside gc".to_owned()),
+            None => Fate::Dropped("no ticket or executable names it"),
+        };
+        plan.compilations.insert(id, fate);
     }
     plan.fragments = plan_fragments(view, &plan.compilations)?;
     Ok(plan)

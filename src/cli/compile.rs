@@ -123,7 +123,10 @@ impl CompileArgs {
         let ticket = match (directory, &self.output) {
             (None, Some(file)) => file.clone(),
             (directory, _) => {
-                directory.unwrap_or(Path::new("")).join(Path::new(&*source.name).with_extension("to"))
+                // From the path itself: the name inside the compilation is text, which not every path is.
+                let name = if path == Path::new("-") { Path::new(&*source.name) } else { path };
+                let ticket = Path::new(name.file_name().unwrap_or_default()).with_extension("to");
+                directory.unwrap_or(Path::new("")).join(ticket)
             }
         };
         if is_same(&ticket, path) {

@@ -68,6 +68,18 @@ enum InputError {
     None(PathBuf),
 }
 
+#[derive(Debug, Error, Diagnostic)]
+#[error("the executable is linked, but the repository could not remember it")]
+#[diagnostic(
+    code(toy::link::not_recorded),
+    severity(Warning),
+    help("name the executable, or its directory, to `toy gc`")
+)]
+struct NotRecorded {
+    #[related]
+    errors: Vec<StoreError>,
+}
+
 impl Verb for LinkArgs {
     fn run(&self, _: &Ui) -> Result<Done, Failure> {
         let inputs = self.inputs()?;
@@ -78,11 +90,14 @@ impl Verb for LinkArgs {
             .map_err(|errors| Failure::Problems(self.located(errors, Severity::Error)))?;
         // The executable first: a record of one that is not there would be dropped by gc.
         let bytes = executable::write(&self.output, &linked.executable)?;
-        self.record(&repository, linked.record.clone())?;
+        let record = self.record(&repository, linked.record.clone());
         if let Some(path) = &self.map {
             file::replace(path, linked.map.to_string().as_bytes(), Mode::Plain)?;
         }
-        Ok(self.done(linked, bytes))
+        let mut done = self.done(linked, bytes);
+        // Whoever may only read the repository may link from it; but its gc will not know the executable.
+        done.warnings.extend(record.err().map(|error| NotRecorded { errors: vec![error] }.into()));
+        Ok(done)
     }
 }
 

@@ -1,6 +1,6 @@
 //! toyvm (toy run): executes a program.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal as _, LineWriter, Write};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -78,7 +78,14 @@ impl Verb for RunArgs {
 
 /// Writes the program's output to standard output, all of it before anything is said about an error.
 fn stream(machine: &mut Machine<'_>) -> (Result<(), Stop>, Output) {
-    (drive(machine, &mut BufWriter::with_capacity(1 << 16, io::stdout().lock())), Output::new())
+    let out = io::stdout().lock();
+    // Who watches a program wants to see each line when it is written.
+    let stop = if out.is_terminal() {
+        drive(machine, &mut LineWriter::new(out))
+    } else {
+        drive(machine, &mut BufWriter::with_capacity(1 << 16, out))
+    };
+    (stop, Output::new())
 }
 
 fn capture(machine: &mut Machine<'_>) -> (Result<(), Stop>, Output) {

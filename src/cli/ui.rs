@@ -3,11 +3,12 @@
 use std::fmt;
 use std::io::{self, Write as _};
 
-use miette::{Diagnostic, LabeledSpan, MietteHandler, MietteHandlerOpts, Report, ReportHandler as _};
+use miette::{Diagnostic, MietteHandler, MietteHandlerOpts, Report, ReportHandler as _};
 use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::Common;
+use super::shown::{Shown, places};
 
 /// When problems are coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -140,21 +141,27 @@ impl Ui {
 
     fn show_problems(&self, problems: &[Report]) {
         let mut err = io::stderr().lock();
-        for problem in problems {
+        for problem in problems.iter().take(MOST_PROBLEMS) {
             // Where problems cannot be shown there is nothing left to do about it.
-            _ = writeln!(err, "{}", Rendered { handler: &self.handler, problem: &**problem });
+            _ = writeln!(err, "{}", Rendered { handler: &self.handler, problem: Shown::new(&**problem) });
+        }
+        if problems.len() > MOST_PROBLEMS {
+            _ = writeln!(err, "and {} more problems", problems.len() - MOST_PROBLEMS);
         }
     }
 }
 
+/// So many problems are told to people; `--json` has all.
+const MOST_PROBLEMS: usize = 100;
+
 struct Rendered<'r> {
     handler: &'r MietteHandler,
-    problem: &'r dyn Diagnostic,
+    problem: Shown<'r>,
 }
 
 impl fmt::Display for Rendered<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.handler.debug(self.problem, f)
+        self.handler.debug(&self.problem, f)
     }
 }
 
@@ -166,21 +173,10 @@ fn describe(problem: &dyn Diagnostic) -> Value {
         "message": problem.to_string(),
         "help": problem.help().map(|help| help.to_string()),
     });
-    for (key, rows) in [("places", places(problem)), ("related", related)] {
+    for (key, rows) in [("places", places(problem).collect()), ("related", related)] {
         if let (Some(object), false) = (value.as_object_mut(), rows.is_empty()) {
             object.insert(key.to_owned(), rows.into());
         }
     }
     value
-}
-
-/// Where a problem is: file, line and column, counted from 1, and what there is to say there.
-fn places(problem: &dyn Diagnostic) -> Vec<Value> {
-    let Some(source) = problem.source_code() else { return Vec::new() };
-    let place = |label: LabeledSpan| {
-        let found = source.read_span(label.inner(), 0, 0).ok()?;
-        let (line, column) = (found.line() + 1, found.column() + 1);
-        Some(json!({ "file": found.name(), "line": line, "column": column, "label": label.label() }))
-    };
-    problem.labels().into_iter().flatten().filter_map(place).collect()
 }

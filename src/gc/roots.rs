@@ -30,6 +30,9 @@ pub struct Roots {
     pub found: Vec<Root>,
     /// The builds whose executables were found.
     builds: BTreeSet<BuildId>,
+    /// The compilations that were there before anybody looked; `None` is all. What a compiler stores later has its
+    /// ticket later too, and is not gc's to drop.
+    seen: Option<BTreeSet<CompilationId>>,
     /// Whether the user said where to look.
     named: bool,
     /// Files that could not be read and were passed over, because the user forced it.
@@ -49,7 +52,8 @@ impl Roots {
     ) -> Result<Self, GcError> {
         let home = directory(file);
         let view = repository.read()?;
-        let mut roots = Self { named: !places.is_empty(), ..Self::default() };
+        let seen = Some(view.compilations().collect::<Result<_, _>>()?);
+        let mut roots = Self { seen, named: !places.is_empty(), ..Self::default() };
         let usual = usual_places(home);
         for place in if roots.named { places } else { &usual } {
             for path in files_below(place)? {
@@ -81,6 +85,11 @@ impl Roots {
             }
         }
         Ok(())
+    }
+
+    /// Whether a compilation was stored after the look for roots began.
+    pub(super) fn is_newer(&self, id: &CompilationId) -> bool {
+        self.seen.as_ref().is_some_and(|seen| !seen.contains(id))
     }
 
     /// What becomes of a link record.
