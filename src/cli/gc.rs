@@ -1,7 +1,7 @@
 //! toygc (toy gc): drops what no ticket and no executable needs.
 
 use std::fmt::{Display, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -39,7 +39,11 @@ impl Verb for GcArgs {
     fn run(&self, _: &Ui) -> Result<Done, Failure> {
         let repository = Repository::open(&self.repository.path);
         let caution = if self.force { Caution::Forced } else { Caution::Careful };
-        let roots = Roots::find(&repository, &self.repository.path, &self.roots, caution)?;
+        let mut roots = Roots::find(&repository, &self.repository.path, &self.roots, caution)?;
+        if self.roots.is_empty() {
+            // The tools put what they make here.
+            roots.look_below(Path::new("."), caution)?;
+        }
         let plan = match self.dry_run {
             true => dry_run(&repository, &roots, caution)?,
             false => gc(&repository, &roots, caution)?,

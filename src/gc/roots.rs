@@ -1,8 +1,8 @@
 //! Roots: the tickets and executables that keep parts of a repository.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use walkdir::WalkDir;
 
@@ -41,8 +41,7 @@ pub struct Roots {
 
 impl Roots {
     /// Looks for tickets and executables in `places` (files, or directories with all below them), and at the
-    /// places that the repository recorded. Without `places` it looks in the repository's directory and in the
-    /// current one, where the tools put what they make.
+    /// places that the repository recorded. Without `places` it looks in the repository's directory.
     /// What a file is, its content tells, not its name.
     pub fn find(
         repository: &Repository,
@@ -54,11 +53,9 @@ impl Roots {
         let view = repository.read()?;
         let seen = Some(view.compilations().collect::<Result<_, _>>()?);
         let mut roots = Self { seen, named: !places.is_empty(), ..Self::default() };
-        let usual = usual_places(home);
+        let usual = [home.to_owned()];
         for place in if roots.named { places } else { &usual } {
-            for path in files_below(place)? {
-                roots.look_at(&path, caution)?;
-            }
+            roots.look_below(place, caution)?;
         }
         for link in view.links() {
             let link = link?;
@@ -72,14 +69,25 @@ impl Roots {
         Ok(roots)
     }
 
+    /// Looks for more in a file, or in a directory with all below it.
+    pub fn look_below(&mut self, place: &Path, caution: Caution) -> Result<(), GcError> {
+        files_below(place)?.iter().try_for_each(|path| self.look_at(path, caution))
+    }
+
     fn look_at(&mut self, path: &Path, caution: Caution) -> Result<(), GcError> {
+        let shown = path.display().to_string();
+        if self.passed_over.contains(&shown) {
+            return Ok(());
+        }
         match read_root(path) {
             Ok(None) => {}
             Ok(Some((root, build))) => {
-                self.found.push(root);
+                if !self.found.contains(&root) {
+                    self.found.push(root);
+                }
                 self.builds.extend(build);
             }
-            Err(_) if caution == Caution::Forced => self.passed_over.push(path.display().to_string()),
+            Err(_) if caution == Caution::Forced => self.passed_over.push(shown),
             Err(error) => {
                 return Err(GcError::Root { path: path.display().to_string(), errors: vec![error] });
             }
@@ -104,16 +112,6 @@ impl Roots {
         } else {
             Fate::Dropped("its executable is gone, or was linked again")
         }
-    }
-}
-
-/// The repository's directory and the current one, or just one of them when it holds the other.
-fn usual_places(home: &Path) -> Vec<PathBuf> {
-    let here = Path::new(".");
-    match (fs::canonicalize(home), fs::canonicalize(here)) {
-        (Ok(home_path), Ok(here_path)) if here_path.starts_with(&home_path) => vec![home.to_owned()],
-        (Ok(home_path), Ok(here_path)) if home_path.starts_with(&here_path) => vec![here.to_owned()],
-        _ => vec![home.to_owned(), here.to_owned()],
     }
 }
 
