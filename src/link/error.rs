@@ -139,7 +139,7 @@ impl LinkError {
         match self {
             Self::Duplicate { sites, .. } => sites
                 .iter()
-                .zip(["defined here", "and, differently, here"])
+                .zip(["one definition", "another, which differs"])
                 .map(|(site, label)| (site, format!("{label} (linked through `{}`)", site.ticket)))
                 .collect(),
             Self::Undefined { name, sites, .. } => {
