@@ -202,7 +202,7 @@ fn generate(missing: &[FragmentDigest], bodies: &Bodies<'_>) -> BTreeMap<Fragmen
 
 fn all_stored(view: &dyn View, compilations: &[Compilation]) -> Result<bool, StoreError> {
     for compilation in compilations {
-        if view.compilation(&compilation.id())?.is_none() {
+        if !view.has_compilation(&compilation.id())? {
             return Ok(false);
         }
     }
@@ -218,12 +218,12 @@ fn commit(
 ) -> Result<(), StoreError> {
     repository.write(|transaction| {
         for (digest, fragment) in fragments {
-            transaction.add_fragment(*digest, &Entry::Present(fragment.clone()))?;
+            transaction.add_fragment(*digest, &Entry::Present(fragment.body()))?;
         }
         // What was there when we asked may have been collected since: then it is generated after all.
         for digest in missing(transaction.view(), bodies, Known::Reuse)? {
             if let Some(body) = bodies.get(&digest) {
-                transaction.add_fragment(digest, &Entry::Present(generate::fragment(body)))?;
+                transaction.add_fragment(digest, &Entry::Present(generate::fragment(body).body()))?;
             }
         }
         compilations.iter().try_for_each(|compilation| transaction.add_compilation(compilation).map(drop))

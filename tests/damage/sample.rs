@@ -15,7 +15,7 @@ use toy::object::link_record::{LinkRecord, Place};
 use toy::source::SourceFile;
 use toy::store::seal::{Kind, unseal};
 use toy::store::wire::{executable, ticket};
-use toy::store::{Entry, Repository, StoreError};
+use toy::store::{Repository, StoreError};
 use toy::strip::strip;
 use toy::vm::program::Program;
 
@@ -169,8 +169,7 @@ impl Sample {
             for member in view.fragments() {
                 let (digest, _) = member.unwrap();
                 match view.fragment(&digest) {
-                    Ok(Some(Entry::Present(fragment))) => _ = fragment.to_body(),
-                    Ok(_) => {}
+                    Ok(entry) => _ = entry.unwrap().fragment(&digest),
                     Err(error) => assert_coded(&error),
                 }
             }
