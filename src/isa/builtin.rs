@@ -2,6 +2,8 @@
 //!
 //! Compiler, linker, machine and reference manual all read it here.
 
+use crate::name::is_name;
+
 macro_rules! operators {
     ($($variant:ident $name:literal $effect:literal $summary:literal;)*) => {
         /// An operator of the language, found in `systemdict` under its name.
@@ -66,6 +68,11 @@ impl Builtin {
     pub fn lookup(name: &str) -> Option<Self> {
         Self::ALL.binary_search_by(|builtin| builtin.name().cmp(name)).ok().map(|at| Self::ALL[at])
     }
+}
+
+/// Whether a text can be executed as a name: that of a procedure, or that of an operator.
+pub fn is_callable(text: &str) -> bool {
+    is_name(text) || Builtin::lookup(text).is_some()
 }
 
 #[cfg(test)]

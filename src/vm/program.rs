@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use super::names::{NameId, Names};
 use super::value::Procedure;
-use crate::isa::builtin::Builtin;
+use crate::isa::builtin::{Builtin, is_callable};
 use crate::isa::codec::{DecodeError, decode};
 use crate::isa::instruction::Instruction;
 use crate::isa::listing::write_instruction;
-use crate::name::{Name, is_name};
+use crate::name::Name;
 use crate::object::executable::{Executable, Section};
 
 /// So many characters of a string or name [`Program::instruction_text`] shows.
@@ -266,7 +266,7 @@ fn load_instruction(
         Instruction::Call(index) => {
             let name = texts[index as usize];
             let text = names.text(name);
-            if !is_name(text) && Builtin::lookup(text).is_none() {
+            if !is_callable(text) {
                 return Err(text.chars().take(60).collect());
             }
             Instruction::Call(name.to_operand())

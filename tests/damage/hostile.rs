@@ -348,7 +348,7 @@ fn an_executable_that_is_none_is_refused() {
 #[test]
 fn an_executable_that_cannot_run_is_refused() {
     let sample = Sample::new();
-    let intact = executable::from_yaml(Path::new("a.tx"), &sample.executable).unwrap();
+    let intact = executable::from_bytes(Path::new("a.tx"), &sample.executable).unwrap();
     type Edit = fn(&mut Executable);
     let edits: [(&str, Edit); 9] = [
         ("toy::vm::section", |program| program.symbols[0].section = 2),

@@ -214,7 +214,7 @@ pub(crate) fn read_ticket(bytes: &[u8]) -> Result<Ticket, StoreError> {
 
 /// Reads and loads an executable as `run` does it; gives its spelling.
 pub(crate) fn read_executable(bytes: &[u8]) -> Result<Vec<u8>, miette::Report> {
-    let read = executable::from_yaml(Path::new("a.tx"), bytes)?;
+    let read = executable::from_bytes(Path::new("a.tx"), bytes)?;
     Program::load(&read)?;
     Ok(executable::to_yaml(&read).unwrap().into_bytes())
 }

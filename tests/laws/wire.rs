@@ -263,7 +263,7 @@ proptest! {
         }
         let linked = link(&repository, &tickets).unwrap();
         let text = executable::to_yaml(&linked).unwrap();
-        let read = executable::from_yaml(Path::new("a.tx"), text.as_bytes()).unwrap();
+        let read = executable::from_bytes(Path::new("a.tx"), text.as_bytes()).unwrap();
         prop_assert_eq!(&read, &linked);
         prop_assert_eq!(executable::to_yaml(&read).unwrap(), text.clone());
         let value = plain(text.as_bytes());
