@@ -18,6 +18,11 @@ impl Name {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The name's text, to be kept by others too.
+    pub const fn shared(&self) -> &Arc<str> {
+        &self.0
+    }
 }
 
 /// Whether `text` can be the name of a procedure.
