@@ -33,6 +33,11 @@ pub fn is_name(text: &str) -> bool {
         && text != "false"
 }
 
+/// Whether `text` is what a source can execute: a name, or one of the brackets, which are words of their own.
+pub fn is_callable(text: &str) -> bool {
+    is_name(text) || text == "[" || text == "]"
+}
+
 impl Borrow<str> for Name {
     fn borrow(&self) -> &str {
         &self.0

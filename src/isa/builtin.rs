@@ -2,8 +2,6 @@
 //!
 //! Compiler, linker, machine and reference manual all read it here.
 
-use crate::name::is_name;
-
 macro_rules! operators {
     ($($variant:ident $name:literal $effect:literal $summary:literal;)*) => {
         /// An operator of the language, found in `systemdict` under its name.
@@ -70,11 +68,6 @@ impl Builtin {
     }
 }
 
-/// Whether a text can be executed as a name: that of a procedure, or that of an operator.
-pub fn is_callable(text: &str) -> bool {
-    is_name(text) || Builtin::lookup(text).is_some()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +78,7 @@ mod tests {
         for builtin in Builtin::ALL {
             assert_eq!(Builtin::lookup(builtin.name()), Some(*builtin));
             assert!(builtin.effect().contains(builtin.name()));
+            assert!(crate::name::is_callable(builtin.name()));
         }
         assert_eq!(Builtin::lookup("nothing"), None);
     }

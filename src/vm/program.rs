@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use super::names::{NameId, Names};
 use super::value::Procedure;
-use crate::isa::builtin::{Builtin, is_callable};
+use crate::isa::builtin::Builtin;
 use crate::isa::codec::{DecodeError, decode_onto};
 use crate::isa::instruction::Instruction;
 use crate::isa::listing::write_instruction;
-use crate::name::Name;
+use crate::name::{Name, is_callable};
 use crate::object::executable::{Executable, Section};
 
 /// So many characters of a string or name [`Program::instruction_text`] shows.

@@ -7,10 +7,9 @@ use std::path::Path;
 
 use super::shown;
 use crate::digest::{BuildId, CompilationId};
-use crate::isa::builtin::is_callable;
 use crate::isa::codec::{DecodeError, Decoder};
 use crate::isa::instruction::Instruction;
-use crate::name::Name;
+use crate::name::{Name, is_callable};
 use crate::object::executable::{Executable, Symbol};
 use crate::store::error::StoreError;
 use crate::store::file;

@@ -3,10 +3,9 @@
 use std::fmt::Write as _;
 
 use crate::digest::FragmentDigest;
-use crate::isa::builtin::is_callable;
 use crate::isa::codec::{self, DecodeError, Decoder};
 use crate::isa::listing::{self, Operand};
-use crate::name::Name;
+use crate::name::{Name, is_callable};
 use crate::object::compilation::{Compilation, Definition};
 use crate::object::fixup::{FixupKind, Fixups};
 use crate::object::fragment::Fragment;

@@ -164,3 +164,40 @@ impl<'b> Reader<'b> {
         (0..count).map(|_| member(self)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::wire::executable::{from_bytes, to_yaml};
+
+    /// `docs/formats.md` has an executable in both forms.
+    #[test]
+    fn the_test_vector_of_the_format_holds() {
+        let document = include_str!("../../../../docs/formats.md").replace("\r\n", "\n");
+        let vector = document.split("<!-- executable vector -->").nth(1).unwrap();
+        let blocks = vector.split("```").skip(1).step_by(2);
+        let blocks = blocks.map(|block| block.split_once('\n').unwrap().1).collect::<Vec<_>>();
+        let [yaml, hex] = blocks.try_into().unwrap();
+        let digits = hex.split_whitespace().collect::<String>();
+        let byte = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
+        let binary = (0..digits.len()).step_by(2).map(byte).collect::<Vec<_>>();
+        let read = |bytes: &[u8]| from_bytes(Path::new("a.tx"), bytes).unwrap();
+        assert_eq!(to_binary(&read(yaml.as_bytes())).unwrap(), binary);
+        assert_eq!(to_yaml(&read(&binary)).unwrap(), yaml);
+    }
+
+    #[test]
+    fn the_size_is_known_beforehand() {
+        let [entry, name] = ["main", "a"].map(|text| crate::name::Name::new(text).unwrap());
+        let digest = crate::digest::Hasher::new("test", 1).finish();
+        let section = |text: &[u8]| Section { fragment: FragmentDigest::new(digest), text: text.to_vec() };
+        let compilation = CompilationId::new(digest);
+        let executable = Executable {
+            entries: vec![entry],
+            symbols: vec![crate::object::executable::Symbol { name, section: 0, compilation }],
+            sections: vec![section(b"code"), section(b"")],
+            strings: vec!["string".into(), "".into()],
+        };
+        assert_eq!(to_binary(&executable).unwrap().len(), size(&executable, 1));
+    }
+}
