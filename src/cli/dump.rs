@@ -67,7 +67,7 @@ impl Verb for DumpArgs {
         let (json, text) = match identify(&bytes).ok_or(DumpError::Kind { path })? {
             Kind::Repository => self.repository(&*Repository::open(&self.file).read()?)?,
             Kind::Ticket => self.ticket(ticket::from_yaml(&self.file, &bytes)?.compilation),
-            Kind::Executable => self.executable(&executable::from_yaml(&self.file, &bytes)?)?,
+            Kind::Executable => self.executable(&executable::from_bytes(&self.file, &bytes)?)?,
         };
         Ok(Done::new(json, text))
     }

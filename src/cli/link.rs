@@ -17,7 +17,8 @@ use crate::name::Name;
 use crate::object::link_record::{LinkRecord, Place};
 use crate::store::file::{self, Mode, directory};
 use crate::store::seal::refuse_to_overwrite;
-use crate::store::wire::{executable, ticket};
+use crate::store::wire::executable::{self, Format};
+use crate::store::wire::ticket;
 use crate::store::{Repository, StoreError};
 
 /// Link tickets into an executable, with the code that the repository has
@@ -42,6 +43,10 @@ pub struct LinkArgs {
     #[arg(long, value_name = "WHAT", value_enum, default_value = "error")]
     unresolved: UnresolvedArg,
 
+    /// How the executable is written [default: yaml]
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    format: Option<FormatArg>,
+
     /// Write a map of the executable: what lies where, and why
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
@@ -55,6 +60,14 @@ enum UnresolvedArg {
     Warn,
     /// Leave it to run time
     Ignore,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum FormatArg {
+    /// Text that a person can read
+    Yaml,
+    /// Compact, for large programs
+    Binary,
 }
 
 #[derive(Debug, Error, Diagnostic)]
@@ -89,7 +102,7 @@ impl Verb for LinkArgs {
         let linked = link(&*repository.read()?, &inputs, &options)
             .map_err(|errors| Failure::Problems(self.located(errors, Severity::Error)))?;
         // The executable first: a record of one that is not there would be dropped by gc.
-        let bytes = executable::write(&self.output, &linked.executable)?;
+        let bytes = executable::write(&self.output, &linked.executable, self.format())?;
         let record = self.record(&repository, linked.record.clone());
         if let Some(path) = &self.map {
             file::replace(path, linked.map.to_string().as_bytes(), Mode::Plain)?;
@@ -128,6 +141,13 @@ impl LinkArgs {
             UnresolvedArg::Ignore => Unresolved::Ignore,
         };
         Ok(Options { entries: self.entries.iter().map(entry).collect::<Result<_, _>>()?, unresolved })
+    }
+
+    fn format(&self) -> Format {
+        match self.format {
+            Some(FormatArg::Binary) => Format::Binary,
+            Some(FormatArg::Yaml) | None => Format::Yaml,
+        }
     }
 
     /// Sources are looked for beside the tickets and in the current directory.

@@ -8,11 +8,13 @@ use toy::compile::LineTables;
 use toy::isa::codec::{Decoder, decode, encode};
 use toy::isa::instruction::Instruction;
 use toy::isa::listing::{self, Operand};
+use toy::name::Name;
 use toy::object::compilation::{Compilation, Ticket};
-use toy::object::executable::Strings;
+use toy::object::executable::{Executable, Section, Strings, Symbol};
 use toy::object::fixup::{FixupKind, Fixups};
 use toy::object::fragment::Fragment;
 use toy::object::link_record::{LinkRecord, Place};
+use toy::store::seal::{Kind, identify};
 use toy::store::wire::{executable, ticket};
 use toy::store::{Entry, Repository};
 
@@ -107,6 +109,47 @@ fn fragment() -> impl Strategy<Value = Fragment> {
     })
 }
 
+/// An executable of such fragments, as the linker would make it of them.
+fn executable() -> impl Strategy<Value = Executable> {
+    let name = || any_name().prop_map(|name| Name::new(&name).unwrap());
+    let symbols = prop::collection::btree_map(name(), (any::<u32>(), 0_usize..4), 0..6);
+    let parts =
+        (prop::collection::vec(name(), 0..3), symbols, prop::collection::vec((0_usize..9, fragment()), 0..6));
+    parts.prop_map(|(entries, symbols, fragments)| {
+        let symbol = |(name, (section, number))| {
+            let compilation = Compilation::new(&format!("{number}.toy"), Vec::new()).unwrap().id();
+            Symbol { name, section, compilation }
+        };
+        let mut strings = Strings::default();
+        let sections = fragments.iter().map(|(number, fragment)| {
+            let text = relocated(fragment, &mut strings);
+            Section { fragment: digest(*number), text }
+        });
+        let sections = sections.collect();
+        let symbols = symbols.into_iter().map(symbol).collect();
+        Executable { entries, symbols, sections, strings: strings.into_vec() }
+    })
+}
+
+fn relocated(fragment: &Fragment, strings: &mut Strings) -> Vec<u8> {
+    let mut text = Vec::new();
+    let mut string = |index| strings.intern(&fragment.fixups.get(index).unwrap().target);
+    for instruction in Decoder::new(&fragment.text) {
+        let instruction = match instruction.unwrap() {
+            Instruction::Call(index) => Instruction::Call(string(index)),
+            Instruction::String(index) => Instruction::String(string(index)),
+            other => other,
+        };
+        encode(instruction, &mut text);
+    }
+    text
+}
+
+/// Reads the bytes of an executable's file of either form.
+fn read(bytes: &[u8]) -> Executable {
+    executable::from_bytes(Path::new("a.tx"), bytes).unwrap()
+}
+
 fn plain(bytes: &[u8]) -> Value {
     serde_yaml::from_slice(bytes).unwrap()
 }
@@ -195,6 +238,17 @@ proptest! {
     }
 
     #[test]
+    fn both_forms_of_an_executable_hold_the_same(made in executable()) {
+        let (yaml, binary) = (executable::to_yaml(&made).unwrap(), executable::to_binary(&made).unwrap());
+        prop_assert_eq!(&read(yaml.as_bytes()), &made);
+        prop_assert_eq!(&read(&binary), &made);
+        prop_assert_eq!(executable::to_yaml(&read(&binary)).unwrap(), yaml.clone());
+        prop_assert_eq!(executable::to_binary(&read(yaml.as_bytes())).unwrap(), binary.clone());
+        prop_assert_eq!(identify(&binary), Some(Kind::Executable));
+        prop_assert_eq!(identify(yaml.as_bytes()), Some(Kind::Executable));
+    }
+
+    #[test]
     fn no_line_breaks_a_reader(text in any_text(), mnemonic in "call|string|number|block|boolean|[a-z]*") {
         let line = format!("{mnemonic} {text}");
         let mut strings = Strings::default();
@@ -264,7 +318,7 @@ proptest! {
         }
         let linked = link(&repository, &tickets).unwrap();
         let text = executable::to_yaml(&linked).unwrap();
-        let read = executable::from_yaml(Path::new("a.tx"), text.as_bytes()).unwrap();
+        let read = read(text.as_bytes());
         prop_assert_eq!(&read, &linked);
         prop_assert_eq!(executable::to_yaml(&read).unwrap(), text.clone());
         let value = plain(text.as_bytes());

@@ -34,7 +34,7 @@ pub fn from_yaml(path: &Path, bytes: &[u8]) -> Result<Ticket, StoreError> {
 
 /// Writes a ticket in place of what is at `path`.
 pub fn write(path: &Path, ticket: &Ticket) -> Result<(), StoreError> {
-    seal::write(Kind::Ticket, path, &to_yaml(ticket))
+    seal::write(Kind::Ticket, path, to_yaml(ticket).as_bytes())
 }
 
 /// Reads the ticket at `path`.
