@@ -130,6 +130,13 @@ impl Site {
     }
 }
 
+impl Drop for Site {
+    /// Lets go whoever still waits because a test has failed.
+    fn drop(&mut self) {
+        _ = File::options().read(true).write(true).open(self.ticket(FILES - 1));
+    }
+}
+
 fn make_fifo(path: &Path) {
     assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
 }
