@@ -109,21 +109,50 @@ pub fn compile(
     sources: &[SourceFile],
     options: Options,
 ) -> Result<Compiled, CompileError> {
+    Ok(prepare(repository, sources, options)?.commit(repository)?)
+}
+
+/// What compiling made, before it is stored.
+#[derive(Debug)]
+pub struct Prepared<'s> {
+    parsed: Vec<Result<KeyedUnit<'s>, Vec<SyntaxError>>>,
+    compilations: Vec<Compilation>,
+    fragments: BTreeMap<FragmentDigest, Fragment>,
+    /// Whether the repository lacks any of it.
+    is_new: bool,
+}
+
+/// The first half of [`compile`]: all that can be done on many threads, and waits for no other process.
+pub fn prepare<'s>(
+    repository: &Repository,
+    sources: &'s [SourceFile],
+    options: Options,
+) -> Result<Prepared<'s>, CompileError> {
     let parsed = sources.par_iter().map(parse).collect::<Vec<_>>();
-    let units = parsed.iter().filter_map(|unit| unit.as_ref().ok()).collect::<Vec<_>>();
+    let units = right(&parsed);
     let compilations =
         units.par_iter().map(|unit| unit.compilation(options)).collect::<Result<Vec<_>, _>>()?;
     let procedures = distinct(&units);
     let view = repository.read()?;
     let missing = missing(&*view, &procedures, options.known)?;
     let fragments = generate(&missing, &procedures);
-    if !fragments.is_empty() || !all_stored(&*view, &compilations)? {
-        commit(repository, &compilations, &procedures, &fragments)?;
+    let is_new = !fragments.is_empty() || !all_stored(&*view, &compilations)?;
+    Ok(Prepared { parsed, compilations, fragments, is_new })
+}
+
+impl Prepared<'_> {
+    /// The second half of [`compile`]: stores what is new when its turn has come.
+    pub fn commit(self, repository: &Repository) -> Result<Compiled, StoreError> {
+        if self.is_new {
+            let procedures = distinct(&right(&self.parsed));
+            commit(repository, &self.compilations, &procedures, &self.fragments)?;
+        }
+        Ok(report(self.parsed, &self.compilations, &self.fragments))
     }
-    Ok(report(parsed, &compilations, &fragments))
 }
 
 /// A source whose procedures have their digests.
+#[derive(Debug)]
 struct KeyedUnit<'s> {
     source: &'s SourceFile,
     unit: Unit<'s>,
@@ -168,6 +197,11 @@ fn line_table(index: &LineIndex<'_>, procedure: &Procedure<'_>, body: &[Item<'_>
     let first = index.line(procedure.name_span.start);
     let positions = index.positions(body.iter().map(|item| item.span.start));
     LineTable::new(positions.map(|place| Position { line: place.line - first, ..place }).collect())
+}
+
+/// The units of the sources without errors.
+fn right<'p, 's>(parsed: &'p [Result<KeyedUnit<'s>, Vec<SyntaxError>>]) -> Vec<&'p KeyedUnit<'s>> {
+    parsed.iter().filter_map(|unit| unit.as_ref().ok()).collect()
 }
 
 /// The body behind each digest; equal procedures, in one file or in several, have one.

@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use miette::{Diagnostic, Report, Severity};
+use rayon::prelude::*;
 use serde_json::json;
 use thiserror::Error;
 
 use super::Verb;
 use super::inputs::{RepositoryArg, count, files};
+use super::jobs::Threads;
 use super::place::{Mark, locate};
 use super::ui::{Done, Failure, Ui};
 use crate::link::{Input, LinkError, Linked, Options, Unresolved, link};
@@ -34,6 +36,9 @@ pub struct LinkArgs {
 
     #[command(flatten)]
     repository: RepositoryArg,
+
+    #[command(flatten)]
+    threads: Threads,
 
     /// Where the program starts; given again, more names that must be kept (`toy run --entry`)
     #[arg(short = 'E', long = "entry-point", value_name = "NAME", default_value = "main")]
@@ -93,6 +98,9 @@ struct NotRecorded {
     errors: Vec<StoreError>,
 }
 
+/// So many tickets are read before a further thread could have started.
+const TICKETS_A_THREAD: usize = 64;
+
 impl Verb for LinkArgs {
     fn run(&self, _: &Ui) -> Result<Done, Failure> {
         let inputs = self.inputs()?;
@@ -124,7 +132,9 @@ impl LinkArgs {
             Ok(Input { origin: path.display().to_string().into(), ticket: ticket::read(path)? })
         };
         let (mut inputs, mut problems) = (Vec::new(), Vec::new());
-        for result in paths.iter().map(read) {
+        let parts = paths.len().div_ceil(TICKETS_A_THREAD);
+        let results = self.threads.run(parts, || paths.par_iter().map(read).collect::<Vec<_>>());
+        for result in results {
             match result {
                 Ok(input) => inputs.push(input),
                 Err(error) => problems.push(Report::new::<StoreError>(error)),
