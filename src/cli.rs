@@ -18,6 +18,8 @@ pub mod link;
 pub mod links;
 pub mod merge;
 pub mod place;
+#[cfg(test)]
+mod power_loss;
 pub mod run;
 mod shown;
 pub mod strip;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::string::FromUtf8Error;
 
@@ -150,11 +150,9 @@ impl CompileArgs {
     fn read(&self, path: &Path) -> Result<SourceFile, Report> {
         let from_stdin = path == Path::new("-");
         let bytes = if from_stdin {
-            let mut bytes = Vec::new();
-            io::stdin().lock().read_to_end(&mut bytes).map_err(io_error("read", path))?;
-            bytes
+            file::read_stream(io::stdin().lock(), path)?
         } else {
-            file::read(path)?.ok_or_else(|| StoreError::NotFound {
+            file::read_any(path)?.ok_or_else(|| StoreError::NotFound {
                 what: "source",
                 path: path.to_owned(),
                 help: "check the path; a directory is searched for `*.toy`",
