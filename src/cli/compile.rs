@@ -110,7 +110,8 @@ impl CompileArgs {
                 Err(problem) => problems.push(problem),
                 Ok(job) => match tickets.insert(job.ticket.clone(), path) {
                     None => jobs.push(job),
-                    Some(first) if is_same(first, path) => {}
+                    // Named twice, a source is compiled once.
+                    Some(first) if file::is_same(first, path) => {}
                     Some(first) => problems.push(same_ticket(first, job)),
                 },
             }
@@ -129,7 +130,7 @@ impl CompileArgs {
                 directory.unwrap_or(Path::new("")).join(ticket)
             }
         };
-        if is_same(&ticket, path) {
+        if file::is_same(&ticket, path) {
             return Err(InputError::Overwrites { path: ticket }.into());
         }
         Ok(Job { path: path.to_owned(), ticket, source })
@@ -206,11 +207,6 @@ impl CompileArgs {
             json!({ "procedures": procedures, "generated": generated, "reused": reused, "tickets": tickets });
         Done { problems, ..Done::new(json, text) }
     }
-}
-
-/// Whether two sources are one, so that it is compiled once.
-fn is_same(first: &Path, second: &Path) -> bool {
-    first == second || same_file::is_same_file(first, second).unwrap_or(false)
 }
 
 fn same_ticket(first: &Path, Job { path: second, ticket, .. }: Job) -> Report {

@@ -90,12 +90,20 @@ fn is_plain(metadata: &fs::Metadata) -> bool {
     metadata.is_file() || metadata.is_dir()
 }
 
+/// Whether two paths lead to one file.
+pub fn is_same(first: &Path, second: &Path) -> bool {
+    // To compare files they are opened.
+    let can_open = |path: &Path| fs::metadata(path).is_ok_and(|metadata| is_plain(&metadata));
+    let is_one = || same_file::is_same_file(first, second).unwrap_or(false);
+    first == second || can_open(first) && can_open(second) && is_one()
+}
+
 fn read_all(mut file: &File, path: &Path) -> Result<Vec<u8>, StoreError> {
     let failed = || io_error("read", path);
     let size = file.metadata().map_err(failed())?.len();
     let mut bytes = Vec::new();
     if size <= MAX_SIZE {
-        bytes.reserve(size as usize + 1);
+        bytes.try_reserve_exact(size as usize).map_err(|error| failed()(error.into()))?;
         // It may grow while it is read.
         (&mut file).take(MAX_SIZE + 1).read_to_end(&mut bytes).map_err(failed())?;
     }

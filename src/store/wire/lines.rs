@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::digest::FragmentDigest;
-use crate::isa::codec::{self, DecodeError, Decoder};
+use crate::isa::codec::{self, Decoder};
+use crate::isa::instruction::Instruction;
 use crate::isa::listing::{self, Operand};
 use crate::name::{Name, is_name};
 use crate::object::compilation::{Compilation, Definition};
@@ -13,12 +14,39 @@ use crate::object::line_table::LineTable;
 use crate::source::Position;
 use crate::store::wire::shown;
 
-/// The listing of a fragment: names and strings stand where its instructions use them.
-pub(crate) fn fragment_to_listing(fragment: &Fragment) -> Result<String, DecodeError> {
+/// The listing of a fragment: names and strings stand where its instructions use them. Only a fragment that is read
+/// back from it has one.
+pub(crate) fn fragment_to_listing(fragment: &Fragment) -> Result<String, String> {
     let mut out = String::with_capacity(4 * fragment.text.len());
     let target = |index| fragment.fixups.get(index).map(|fixup| &*fixup.target);
-    listing::write(Decoder::new(&fragment.text), target, &mut out)?;
+    listing::write(Decoder::new(&fragment.text), target, &mut out).map_err(|error| error.to_string())?;
+    codec::decode(&fragment.text, fragment.fixups.as_slice().len() as u32)
+        .map_err(|error| error.to_string())?;
+    check_fixups(fragment)?;
     Ok(out)
+}
+
+/// Whether the fixups are what the code uses, in the order in which it uses them.
+fn check_fixups(fragment: &Fragment) -> Result<(), String> {
+    let mut used = Fixups::default();
+    for instruction in Decoder::new(&fragment.text) {
+        let (kind, index) = match instruction.map_err(|error| error.to_string())? {
+            Instruction::Call(index) => (FixupKind::Strong, index),
+            Instruction::String(index) => (FixupKind::Weak, index),
+            _ => continue,
+        };
+        let Some(fixup) = fragment.fixups.get(index) else { continue };
+        if kind == FixupKind::Strong && !is_callable(&fixup.target) {
+            return Err(format!("`{}` is no name", shown(&fixup.target)));
+        }
+        used.intern(kind, &fixup.target);
+    }
+    if used == fragment.fixups { Ok(()) } else { Err("its fixups are not those of its code".to_owned()) }
+}
+
+/// Whether code can execute something by this name.
+fn is_callable(name: &str) -> bool {
+    is_name(name) || name == "[" || name == "]"
 }
 
 /// Reads a listing. The fixups come out in the order of their first use, as the compiler makes them.
@@ -27,7 +55,7 @@ pub(crate) fn fragment_from_listing(text: &str) -> Result<Fragment, String> {
     let mut odd_name = None;
     let text = listing::read(text, |operand| match operand {
         Operand::Name(name) => {
-            if !is_name(name) && name != "[" && name != "]" {
+            if !is_callable(name) {
                 odd_name = Some(name);
             }
             fixups.intern(FixupKind::Strong, name)
@@ -97,4 +125,46 @@ fn line_table_from_words<'w>(words: impl Iterator<Item = &'w str>) -> Option<Lin
         }
     }
     LineTable::new(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::isa::codec::encode;
+
+    /// A fragment of one instruction and these fixups.
+    fn fragment(instruction: Instruction, fixups: &[(FixupKind, &str)]) -> Fragment {
+        let mut fragment = Fragment::default();
+        fixups.iter().for_each(|(kind, target)| _ = fragment.fixups.intern(*kind, target));
+        encode(instruction, &mut fragment.text);
+        fragment
+    }
+
+    #[test]
+    fn what_a_listing_cannot_show_has_none() {
+        use FixupKind::{Strong, Weak};
+        use Instruction::{Block, Call, Number, String};
+        let right = [
+            fragment(Call(0), &[(Strong, "a")]),
+            fragment(Call(0), &[(Strong, "]")]),
+            fragment(String(0), &[(Weak, "a\n")]),
+        ];
+        for fragment in right {
+            let listing = fragment_to_listing(&fragment).unwrap();
+            assert_eq!(fragment_from_listing(&listing).unwrap(), fragment);
+        }
+        let wrong = [
+            fragment(Call(0), &[(Strong, "a\nnumber 1")]),
+            fragment(Call(0), &[(Strong, "")]),
+            fragment(Call(0), &[(Strong, "true")]),
+            fragment(Call(0), &[(Weak, "a")]),
+            fragment(String(0), &[(Strong, "a")]),
+            fragment(Number(1.0), &[(Weak, "a")]),
+            fragment(String(1), &[(Weak, "a"), (Weak, "b")]),
+            fragment(Block(1), &[]),
+        ];
+        for fragment in wrong {
+            assert!(fragment_to_listing(&fragment).is_err(), "{fragment:?}");
+        }
+    }
 }
