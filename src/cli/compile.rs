@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::string::FromUtf8Error;
@@ -18,7 +17,7 @@ use super::inputs::{RepositoryArg, count, files};
 use super::ui::{Done, Failure, Ui};
 use crate::compile::{Compiled, CompiledUnit, Known, LineTables, Options, compile};
 use crate::source::SourceFile;
-use crate::store::file::{self, io_error};
+use crate::store::file;
 use crate::store::seal::identify;
 use crate::store::wire::ticket;
 use crate::store::{Repository, StoreError};
@@ -143,7 +142,7 @@ impl CompileArgs {
         if one_file && !output.is_dir() {
             return Ok(None);
         }
-        fs::create_dir_all(output).map_err(io_error("create the directory", output))?;
+        file::create_directory(output)?;
         Ok(Some(output.clone()))
     }
 

@@ -30,8 +30,8 @@ impl Site {
         let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
         let root = fs::canonicalize(directory.path()).unwrap();
         let (home, safe) = (root.join("home"), root.join("safe"));
-        fs::create_dir(&home).unwrap();
-        fs::create_dir(&safe).unwrap();
+        fs::create_dir_all(home.join("store")).unwrap();
+        fs::create_dir_all(safe.join("src")).unwrap();
         let site = Self { directory, home, safe };
         site.edit(SOURCE);
         site
@@ -39,6 +39,7 @@ impl Site {
 
     fn edit(&self, text: &str) {
         fs::write(self.safe.join("main.toy"), text).unwrap();
+        fs::write(self.safe.join("src/main.toy"), text).unwrap();
     }
 
     /// Damages an entry of the repository.
@@ -61,7 +62,7 @@ impl Site {
     /// Makes `home` hold these files and no others.
     fn put(&self, files: &Files) {
         fs::remove_dir_all(&self.home).unwrap();
-        fs::create_dir(&self.home).unwrap();
+        fs::create_dir_all(self.home.join("store")).unwrap();
         for (path, bytes) in files {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, bytes).unwrap();
@@ -81,6 +82,12 @@ struct Scenario {
 const SCENARIOS: &[Scenario] = &[
     Scenario { before: &[], command: COMPILE, order: &["repo.yaml", "main.to"] },
     Scenario { before: &[COMPILE, "edit"], command: COMPILE, order: &["repo.yaml", "main.to"] },
+    // The directory for the ticket is made.
+    Scenario {
+        before: &[],
+        command: "compile -r home/store/repo.yaml -o home/out/tickets safe/src",
+        order: &["repo.yaml", "main.to"],
+    },
     Scenario { before: &[COMPILE], command: LINK, order: &["main.tx", "repo.yaml"] },
     Scenario { before: &[COMPILE, LINK, "edit", COMPILE], command: LINK, order: &["main.tx", "repo.yaml"] },
     Scenario { before: &[AGENT], command: "merge -r home/repo.yaml safe/agent.yaml", order: &["repo.yaml"] },

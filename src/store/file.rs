@@ -225,6 +225,16 @@ pub fn shown(path: &Path) -> &Path {
     path.strip_prefix(".").ok().filter(|rest| !rest.as_os_str().is_empty()).unwrap_or(path)
 }
 
+/// Makes a directory that lasts, and those above it, as far as they are missing.
+pub fn create_directory(path: &Path) -> Result<(), StoreError> {
+    let missing = path.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.is_dir());
+    for path in missing.collect::<Vec<_>>().into_iter().rev() {
+        disk::create_directory(path).map_err(io_error("create the directory", path))?;
+        sync_directory(path)?;
+    }
+    Ok(())
+}
+
 /// Makes a new name in a directory last.
 fn sync_directory(path: &Path) -> Result<(), StoreError> {
     let directory = directory(path);

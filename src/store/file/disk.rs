@@ -24,6 +24,14 @@ pub(super) fn create(path: &Path, bits: u32) -> io::Result<File> {
     Ok(file)
 }
 
+/// Makes a directory, unless somebody else just did.
+pub(super) fn create_directory(path: &Path) -> io::Result<()> {
+    fs::create_dir(path).or_else(|error| if path.is_dir() { Ok(()) } else { Err(error) })?;
+    #[cfg(test)]
+    note(Step::CreateDirectory(path.to_owned()));
+    Ok(())
+}
+
 /// Writes to the end of a file.
 pub(super) fn write(file: &mut NamedTempFile, bytes: &[u8]) -> io::Result<()> {
     // Not through the wrapper, whose errors name the temporary file.

@@ -19,6 +19,7 @@ pub(crate) type Files = BTreeMap<PathBuf, Vec<u8>>;
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     Create(PathBuf),
+    CreateDirectory(PathBuf),
     Write(PathBuf, Vec<u8>),
     Flush(PathBuf),
     Rename(PathBuf, PathBuf),
@@ -32,6 +33,7 @@ static WATCHED: Mutex<Vec<(PathBuf, Vec<Step>)>> = Mutex::new(Vec::new());
 /// Takes a note of a step, if somebody watches its directory.
 pub(super) fn note(step: Step) {
     let (Step::Create(path)
+    | Step::CreateDirectory(path)
     | Step::Write(path, _)
     | Step::Flush(path)
     | Step::Rename(_, path)
@@ -109,6 +111,8 @@ pub(crate) fn files(directory: &Path) -> Files {
 #[derive(Debug, Default)]
 struct Disk {
     inodes: Vec<Inode>,
+    /// The directories that were made: without them nothing that is in them is found.
+    directories: BTreeSet<PathBuf>,
     /// The names as every process sees them, each with the index of its inode.
     names: BTreeMap<PathBuf, usize>,
     /// The names that were flushed.
@@ -127,9 +131,10 @@ struct Inode {
 impl Disk {
     fn step(&mut self, step: &Step) {
         match step {
-            Step::Create(path) => {
-                self.inodes.push(Inode { lasting: Vec::new(), written: Vec::new() });
-                self.change(vec![(path.clone(), Some(self.inodes.len() - 1))]);
+            Step::Create(path) => self.create(path),
+            Step::CreateDirectory(path) => {
+                self.directories.insert(path.clone());
+                self.create(path);
             }
             Step::Write(path, bytes) => self.inodes[self.names[path]].written.extend(bytes),
             Step::Flush(path) => {
@@ -149,6 +154,11 @@ impl Disk {
         }
     }
 
+    fn create(&mut self, path: &Path) {
+        self.inodes.push(Inode { lasting: Vec::new(), written: Vec::new() });
+        self.change(vec![(path.to_owned(), Some(self.inodes.len() - 1))]);
+    }
+
     fn change(&mut self, change: Vec<(PathBuf, Option<usize>)>) {
         apply(&change, &mut self.names);
         self.pending.push(change);
@@ -157,8 +167,20 @@ impl Disk {
     /// What processes see while there is power.
     fn seen(&self) -> Files {
         let all = |inode: &Inode| [inode.lasting.as_slice(), &inode.written].concat();
-        let names = self.names.iter().filter(|(path, _)| !is_temporary(path));
+        let names = self.found(&self.names);
         names.map(|(path, at)| (path.clone(), all(&self.inodes[*at]))).collect()
+    }
+
+    /// Which of some names are those of files that can be found, temporary ones aside.
+    fn found<'n>(
+        &self,
+        names: &'n BTreeMap<PathBuf, usize>,
+    ) -> impl Iterator<Item = (&'n PathBuf, &'n usize)> {
+        let is_there = |path: &Path| !self.directories.contains(path) || names.contains_key(path);
+        names.iter().filter(move |(path, _)| {
+            let is_file = !self.directories.contains(*path) && !is_temporary(path);
+            is_file && path.ancestors().all(is_there)
+        })
     }
 
     fn left(&self) -> BTreeSet<Files> {
@@ -172,16 +194,16 @@ impl Disk {
                 .enumerate()
                 .filter(survives)
                 .for_each(|(_, change)| apply(change, &mut names));
-            all.extend(self.contents(names));
+            all.extend(self.contents(&names));
         }
         all
     }
 
     /// The files of these names, with each of the bytes that each of them may have.
-    fn contents(&self, names: BTreeMap<PathBuf, usize>) -> Vec<Files> {
+    fn contents(&self, names: &BTreeMap<PathBuf, usize>) -> Vec<Files> {
         let mut all = vec![Files::new()];
-        for (path, at) in names.into_iter().filter(|(path, _)| !is_temporary(path)) {
-            let variants = self.inodes[at].variants();
+        for (path, at) in self.found(names) {
+            let variants = self.inodes[*at].variants();
             let with = |bytes: &Vec<u8>, files: &Files| {
                 let mut files = files.clone();
                 files.insert(path.clone(), bytes.clone());

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::digest::FragmentDigest;
-use crate::isa::codec::{self, Decoder};
+use crate::isa::codec;
 use crate::isa::instruction::Instruction;
 use crate::isa::listing::{self, Operand};
 use crate::name::{Name, is_name};
@@ -17,31 +17,36 @@ use crate::store::wire::shown;
 /// The listing of a fragment: names and strings stand where its instructions use them. Only a fragment that is read
 /// back from it has one.
 pub(crate) fn fragment_to_listing(fragment: &Fragment) -> Result<String, String> {
+    let instructions = codec::decode(&fragment.text, fragment.fixups.as_slice().len() as u32);
+    let instructions = instructions.map_err(|error| error.to_string())?;
+    check_fixups(&instructions, &fragment.fixups)?;
     let mut out = String::with_capacity(4 * fragment.text.len());
     let target = |index| fragment.fixups.get(index).map(|fixup| &*fixup.target);
-    listing::write(Decoder::new(&fragment.text), target, &mut out).map_err(|error| error.to_string())?;
-    codec::decode(&fragment.text, fragment.fixups.as_slice().len() as u32)
-        .map_err(|error| error.to_string())?;
-    check_fixups(fragment)?;
+    listing::write(instructions.into_iter().map(Ok), target, &mut out).map_err(|error| error.to_string())?;
     Ok(out)
 }
 
-/// Whether the fixups are what the code uses, in the order in which it uses them.
-fn check_fixups(fragment: &Fragment) -> Result<(), String> {
-    let mut used = Fixups::default();
-    for instruction in Decoder::new(&fragment.text) {
-        let (kind, index) = match instruction.map_err(|error| error.to_string())? {
+/// Whether the fixups are what the code uses, in the order in which it first uses them.
+fn check_fixups(instructions: &[Instruction], fixups: &Fixups) -> Result<(), String> {
+    let mut unused = fixups.as_slice();
+    let strange = || "its fixups are not those of its code".to_owned();
+    for instruction in instructions {
+        let (kind, index) = match *instruction {
             Instruction::Call(index) => (FixupKind::Strong, index),
             Instruction::String(index) => (FixupKind::Weak, index),
             _ => continue,
         };
-        let Some(fixup) = fragment.fixups.get(index) else { continue };
-        if kind == FixupKind::Strong && !is_callable(&fixup.target) {
-            return Err(format!("`{}` is no name", shown(&fixup.target)));
+        let used = (fixups.as_slice().len() - unused.len()) as u32;
+        let fixup = fixups.get(index).filter(|fixup| fixup.kind == kind && index <= used);
+        let fixup = fixup.ok_or_else(strange)?;
+        if index == used {
+            if kind == FixupKind::Strong && !is_callable(&fixup.target) {
+                return Err(format!("`{}` is no name", shown(&fixup.target)));
+            }
+            unused = &unused[1..];
         }
-        used.intern(kind, &fixup.target);
     }
-    if used == fragment.fixups { Ok(()) } else { Err("its fixups are not those of its code".to_owned()) }
+    if unused.is_empty() { Ok(()) } else { Err(strange()) }
 }
 
 /// Whether code can execute something by this name.
@@ -161,6 +166,7 @@ mod tests {
             fragment(String(0), &[(Strong, "a")]),
             fragment(Number(1.0), &[(Weak, "a")]),
             fragment(String(1), &[(Weak, "a"), (Weak, "b")]),
+            fragment(String(0), &[(Weak, "a"), (Weak, "b")]),
             fragment(Block(1), &[]),
         ];
         for fragment in wrong {
