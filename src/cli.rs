@@ -3,11 +3,12 @@
 //! One executable is all the tools: the name that it is called by, or the first argument, says which.
 //! Exit status: 0 done, 1 a problem in the input or a trap, 2 wrong usage; decided here and nowhere else.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{ArgMatches, Args, Command, CommandFactory as _, FromArgMatches, Parser};
+use clap::builder::Resettable;
+use clap::{Arg, ArgMatches, Args, Command, CommandFactory as _, FromArgMatches, Parser};
 
 pub mod check;
 pub mod compile;
@@ -20,6 +21,8 @@ pub mod link;
 pub mod links;
 pub mod merge;
 pub mod place;
+#[cfg(test)]
+mod power_loss;
 pub mod run;
 mod shown;
 pub mod strip;
@@ -106,7 +109,13 @@ fn verb_command(verb: &Entry, name: &'static str) -> Command {
     let command = (verb.augment)(command);
     let about = command.get_about().cloned().unwrap_or_default();
     // The options of every verb come last, and bring their own description, which is not the verb's.
-    Common::augment_args(command).about(about)
+    Common::augment_args(command).about(about).mut_args(without_empty_variable)
+}
+
+/// An environment variable that is set to nothing counts as one that is not set.
+fn without_empty_variable(argument: Arg) -> Arg {
+    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    if argument.get_env().is_some_and(is_empty) { argument.env(Resettable::Reset) } else { argument }
 }
 
 /// The whole command line of `toy`.

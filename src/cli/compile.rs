@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::string::FromUtf8Error;
 
@@ -20,7 +19,7 @@ use super::jobs::Threads;
 use super::ui::{Done, Failure, Ui};
 use crate::compile::{Compiled, CompiledUnit, Known, LineTables, Options, prepare};
 use crate::source::SourceFile;
-use crate::store::file::{self, io_error};
+use crate::store::file;
 use crate::store::seal::identify;
 use crate::store::wire::ticket;
 use crate::store::{Repository, StoreError};
@@ -125,7 +124,8 @@ impl CompileArgs {
                 Err(problem) => problems.push(problem),
                 Ok(job) => match tickets.insert(job.ticket.clone(), path) {
                     None => jobs.push(job),
-                    Some(first) if is_same(first, path) => {}
+                    // Named twice, a source is compiled once.
+                    Some(first) if file::is_same(first, path) => {}
                     Some(first) => problems.push(same_ticket(first, job)),
                 },
             }
@@ -144,7 +144,7 @@ impl CompileArgs {
                 directory.unwrap_or(Path::new("")).join(ticket)
             }
         };
-        if is_same(&ticket, path) {
+        if file::is_same(&ticket, path) {
             return Err(InputError::Overwrites { what: "ticket", path: ticket }.into());
         }
         Ok(Job { path: path.to_owned(), ticket, source })
@@ -157,7 +157,7 @@ impl CompileArgs {
         if one_file && !output.is_dir() {
             return Ok(None);
         }
-        fs::create_dir_all(output).map_err(io_error("create the directory", output))?;
+        file::create_directory(output)?;
         Ok(Some(output.clone()))
     }
 
@@ -165,11 +165,9 @@ impl CompileArgs {
     fn read(&self, path: &Path) -> Result<SourceFile, Report> {
         let from_stdin = path == Path::new("-");
         let bytes = if from_stdin {
-            let mut bytes = Vec::new();
-            io::stdin().lock().read_to_end(&mut bytes).map_err(io_error("read", path))?;
-            bytes
+            file::read_stream(io::stdin().lock(), path)?
         } else {
-            file::read(path)?.ok_or_else(|| StoreError::NotFound {
+            file::read_any(path)?.ok_or_else(|| StoreError::NotFound {
                 what: "source",
                 path: path.to_owned(),
                 help: "check the path; a directory is searched for `*.toy`",
@@ -219,7 +217,7 @@ impl CompileArgs {
 
 /// The rules for all tickets, for a file that is not one of the sources.
 fn depfile<'p>(path: &'p Path, jobs: &[Job]) -> Result<Depfile<'p>, Failure> {
-    if jobs.iter().any(|job| is_same(path, &job.path)) {
+    if jobs.iter().any(|job| file::is_same(path, &job.path)) {
         return Err(InputError::Overwrites { what: "depfile", path: path.to_owned() }.into());
     }
     let rule = |job| {
@@ -235,13 +233,6 @@ fn write_tickets(jobs: &[Job], compiled: &Compiled) -> Result<(), StoreError> {
         Ok(unit) => ticket::write(&job.ticket, &unit.ticket),
         Err(_) => Ok(()),
     })
-}
-
-/// Whether two sources are one, so that it is compiled once.
-fn is_same(first: &Path, second: &Path) -> bool {
-    // To open a named pipe would wait for whoever is at its other end.
-    let are_files = || first.is_file() && second.is_file();
-    first == second || are_files() && same_file::is_same_file(first, second).unwrap_or(false)
 }
 
 fn same_ticket(first: &Path, Job { path: second, ticket, .. }: Job) -> Report {

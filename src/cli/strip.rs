@@ -11,6 +11,7 @@ use super::inputs::count;
 use super::ui::{Done, Failure, Ui};
 use super::{Verb, size};
 use crate::store::Repository;
+use crate::store::file::is_same;
 use crate::strip::strip;
 
 /// Copy a repository without its bodies, to send it to agents
@@ -34,7 +35,7 @@ struct InPlace {
 
 impl Verb for StripArgs {
     fn run(&self, _: &Ui) -> Result<Done, Failure> {
-        if same_file::is_same_file(&self.input, &self.output).unwrap_or(false) {
+        if is_same(&self.input, &self.output) {
             return Err(InPlace { path: self.input.clone() }.into());
         }
         let report = strip(&Repository::open(&self.input), &Repository::open_or_empty(&self.output))?;

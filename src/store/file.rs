@@ -5,13 +5,20 @@
 
 use std::error::Error;
 use std::fs::{self, File};
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::io::{self, Read, Seek as _};
 use std::path::{Path, PathBuf};
 
 use super::error::StoreError;
 
+mod disk;
+#[cfg(test)]
+pub(crate) mod power;
+
 /// Files larger than this are not read: they are not ours, or should be in another kind of store.
 const MAX_SIZE: u64 = 1 << 30;
+
+/// No more is read from a pipe or a device, which does not say how much it will be.
+const MAX_STREAM: u64 = 1 << 26;
 
 /// Whether a new file is to be run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,24 +47,74 @@ fn system_error(error: io::Error) -> io::Error {
     error
 }
 
-/// Reads a whole file. `None` when there is none.
+/// Reads a whole file. `None` when there is none. A pipe or a device, which may never end, is an error.
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
-    match File::open(path) {
+    match open(path) {
         Ok(file) => read_all(&file, path).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(io_error("open", path)(error)),
     }
 }
 
-fn read_all(mut file: &File, path: &Path) -> Result<Vec<u8>, StoreError> {
-    let size = file.metadata().map_err(io_error("read", path))?.len();
-    let mut bytes = Vec::with_capacity(size.min(MAX_SIZE) as usize);
-    (&mut file).take(MAX_SIZE + 1).read_to_end(&mut bytes).map_err(io_error("read", path))?;
-    if bytes.len() as u64 > MAX_SIZE {
-        let too_large = io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 1 GiB");
-        return Err(io_error("read", path)(too_large));
+/// Reads a file, or a pipe or device up to its end, as a source may be. `None` when there is none.
+pub fn read_any(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    match fs::metadata(path) {
+        Ok(metadata) if !is_plain(&metadata) => {
+            let stream = File::open(path).map_err(io_error("open", path))?;
+            read_stream(stream, path).map(Some)
+        }
+        _ => read(path),
+    }
+}
+
+/// Reads a pipe or device up to its end, if that comes within 64 MiB. `path` is how messages call it.
+pub fn read_stream(stream: impl Read, path: &Path) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = Vec::new();
+    stream.take(MAX_STREAM + 1).read_to_end(&mut bytes).map_err(io_error("read", path))?;
+    if bytes.len() as u64 > MAX_STREAM {
+        return Err(io_error("read", path)(too_large("a pipe or device may give 64 MiB")));
     }
     Ok(bytes)
+}
+
+/// Opens what can be read to an end: opening a pipe waits until somebody writes to it.
+fn open(path: &Path) -> io::Result<File> {
+    if is_plain(&fs::metadata(path)?) {
+        return File::open(path);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a pipe, a socket or a device, not a file"))
+}
+
+/// Whether something is a file, or a directory, of which the system itself says that it is none.
+fn is_plain(metadata: &fs::Metadata) -> bool {
+    metadata.is_file() || metadata.is_dir()
+}
+
+/// Whether two paths lead to one file.
+pub fn is_same(first: &Path, second: &Path) -> bool {
+    // To compare files they are opened.
+    let can_open = |path: &Path| fs::metadata(path).is_ok_and(|metadata| is_plain(&metadata));
+    let is_one = || same_file::is_same_file(first, second).unwrap_or(false);
+    first == second || can_open(first) && can_open(second) && is_one()
+}
+
+fn read_all(mut file: &File, path: &Path) -> Result<Vec<u8>, StoreError> {
+    let failed = || io_error("read", path);
+    let size = file.metadata().map_err(failed())?.len();
+    let mut bytes = Vec::new();
+    if size <= MAX_SIZE {
+        bytes.try_reserve_exact(size as usize).map_err(|error| failed()(error.into()))?;
+        // It may grow while it is read.
+        (&mut file).take(MAX_SIZE + 1).read_to_end(&mut bytes).map_err(failed())?;
+    }
+    if size.max(bytes.len() as u64) > MAX_SIZE {
+        return Err(failed()(too_large("the limit is 1 GiB")));
+    }
+    Ok(bytes)
+}
+
+fn too_large(limit: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::FileTooLarge, format!("it is too large: {limit}"))
 }
 
 /// Puts a file in place of an older one: readers and later processes see the old bytes or the new ones, whole.
@@ -86,19 +143,33 @@ fn follow(path: &Path) -> PathBuf {
 }
 
 fn replace_file(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), StoreError> {
-    let file = temporary(path, bytes, mode)?;
+    publish(temporary(path, bytes, mode)?, path)
+}
+
+/// Gives a flushed file its name.
+fn publish(file: tempfile::NamedTempFile, path: &Path) -> Result<(), StoreError> {
     // From here on everybody sees the new bytes.
-    file.persist(path).map_err(|error| io_error("replace", path)(error.error))?;
+    disk::rename(file, path).map_err(io_error("replace", path))?;
     sync_directory(path)
+}
+
+/// Flushes a [`scratch`] file that others wrote to, and puts it in place of what is at `path`. What lies at `beside`
+/// belongs to the old file, and goes with it.
+pub(super) fn install(file: tempfile::NamedTempFile, path: &Path, beside: &Path) -> Result<(), StoreError> {
+    disk::flush(&file).map_err(io_error("flush", path))?;
+    match disk::remove(beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io_error("remove", beside)(error)),
+        _ => publish(file, path),
+    }
 }
 
 /// Makes a file unless there is one; in either case there is one afterwards. Says whether it was made.
 fn create(path: &Path, bytes: &[u8]) -> Result<bool, StoreError> {
     let target = follow(path);
-    match temporary(&target, bytes, Mode::Plain)?.persist_noclobber(&target) {
-        Ok(_) => sync_directory(&target).map(|()| true),
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(io_error("create", path)(error.error)),
+    match disk::rename_new(temporary(&target, bytes, Mode::Plain)?, &target) {
+        Ok(()) => sync_directory(&target).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(io_error("create", path)(error)),
     }
 }
 
@@ -121,14 +192,13 @@ fn temporary(path: &Path, bytes: &[u8], mode: Mode) -> Result<tempfile::NamedTem
     let mut file = tempfile::Builder::new()
         .prefix(start)
         .suffix(end)
-        .make_in(directory(path), |name| create_new(name, bits(old.as_ref(), mode)))
+        .make_in(directory(path), |name| disk::create(name, bits(old.as_ref(), mode)))
         .map_err(io_error("create a file beside", path))?;
     if let Some(old) = old {
         take_after(file.as_file(), &old, mode).map_err(io_error("set the permissions of", path))?;
     }
-    // Not through the wrapper, whose errors name the temporary file.
-    file.as_file_mut().write_all(bytes).map_err(io_error("write", path))?;
-    file.as_file().sync_all().map_err(io_error("flush", path))?;
+    disk::write(&mut file, bytes).map_err(io_error("write", path))?;
+    disk::flush(&file).map_err(io_error("flush", path))?;
     Ok(file)
 }
 
@@ -145,15 +215,6 @@ fn bits(old: Option<&fs::Metadata>, mode: Mode) -> u32 {
     let bits = old.map_or(0o666, |_| 0o666);
     // Whoever may read a program may run it.
     if mode == Mode::Executable { bits | (bits & 0o444) >> 2 } else { bits }
-}
-
-#[cfg_attr(not(unix), allow(unused_variables, reason = "only Unix has permission bits"))]
-fn create_new(name: &Path, bits: u32) -> io::Result<File> {
-    let mut options = File::options();
-    options.read(true).write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, bits);
-    options.open(name)
 }
 
 /// Gives a new file the owner and the permissions of the one that it replaces.
@@ -183,14 +244,20 @@ pub fn shown(path: &Path) -> &Path {
     path.strip_prefix(".").ok().filter(|rest| !rest.as_os_str().is_empty()).unwrap_or(path)
 }
 
-/// Makes a new name in a directory last.
-pub(super) fn sync_directory(path: &Path) -> Result<(), StoreError> {
-    // Only Unix lets a directory be opened and flushed.
-    if cfg!(unix) {
-        let directory = directory(path);
-        File::open(directory).and_then(|opened| opened.sync_all()).map_err(io_error("flush", directory))?;
+/// Makes a directory that lasts, and those above it, as far as they are missing.
+pub fn create_directory(path: &Path) -> Result<(), StoreError> {
+    let missing = path.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.is_dir());
+    for path in missing.collect::<Vec<_>>().into_iter().rev() {
+        disk::create_directory(path).map_err(io_error("create the directory", path))?;
+        sync_directory(path)?;
     }
     Ok(())
+}
+
+/// Makes a new name in a directory last.
+fn sync_directory(path: &Path) -> Result<(), StoreError> {
+    let directory = directory(path);
+    disk::flush_directory(directory).map_err(io_error("flush", directory))
 }
 
 /// A file that this process alone may replace, until this value is dropped.
@@ -211,7 +278,7 @@ impl Locked {
     pub fn acquire(path: &Path, initial: Option<&[u8]>) -> Result<Option<Self>, StoreError> {
         let mut is_new = false;
         loop {
-            let file = match File::open(path) {
+            let file = match open(path) {
                 Ok(file) => file,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => match initial {
                     None => return Ok(None),
@@ -239,7 +306,7 @@ impl Locked {
     pub fn give_up(self, initial: &[u8]) -> Result<(), StoreError> {
         if self.is_new && self.read()? == initial {
             // Whoever waits for the lock finds the name gone and starts anew.
-            fs::remove_file(&self.path).map_err(io_error("remove", &self.path))?;
+            disk::remove(&self.path).map_err(io_error("remove", &self.path))?;
         }
         Ok(())
     }

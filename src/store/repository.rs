@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::backend::{Backend, Batch, Change, Damage, Decision, Missing, State, View};
 use super::error::StoreError;
 use super::memory::MemoryBackend;
+use super::wire;
 use super::yaml::YamlBackend;
 use crate::digest::{BuildId, CompilationId, FragmentDigest};
 use crate::object::compilation::Compilation;
-use crate::object::fragment::{Body, BodyError, Fragment};
+use crate::object::fragment::{Body, Fragment};
 use crate::object::link_record::LinkRecord;
 
 /// What a repository gives for a digest that it has.
@@ -30,11 +31,13 @@ impl Entry {
         }
     }
 
-    /// Decodes the body, if there is one. `digest` is for messages.
+    /// Decodes the body, if there is one, and holds its code against its fixups. `digest` is for messages.
     pub fn fragment(&self, digest: &FragmentDigest) -> Result<Option<Fragment>, StoreError> {
         let Self::Present(body) = self else { return Ok(None) };
-        let damaged = |error: BodyError| StoreError::Body { digest: *digest, reason: error.to_string() };
-        body.fragment().map(Some).map_err(damaged)
+        let damaged = |reason| StoreError::Body { digest: *digest, reason };
+        let fragment = body.fragment().map_err(|error| damaged(error.to_string()))?;
+        wire::lines::instructions(&fragment).map_err(damaged)?;
+        Ok(Some(fragment))
     }
 }
 

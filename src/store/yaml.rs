@@ -9,6 +9,7 @@ use super::backend::{Backend, Change, Damage, Decision, Missing, View};
 use super::contents::Contents;
 use super::error::StoreError;
 use super::file::{self, Locked};
+use super::seal::{self, Kind};
 use super::{salvage, wire};
 
 /// A repository in a YAML file.
@@ -78,6 +79,11 @@ impl Backend for YamlBackend {
 
     fn replace(&self, change: &mut Change<'_>) -> Result<(), StoreError> {
         let locked = self.lock()?;
+        let bytes = locked.read()?;
+        if seal::identify(&bytes) != Some(Kind::Repository) {
+            // A damaged repository goes; what never was one stays.
+            salvage::salvage(&self.path, &bytes)?;
+        }
         let mut next = Contents::default();
         match change(&mut next) {
             Decision::Commit => publish(locked, &next),

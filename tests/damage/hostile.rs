@@ -345,6 +345,52 @@ fn an_executable_that_is_none_is_refused() {
     }
 }
 
+#[test]
+fn an_absurd_count_is_refused() {
+    let sample = Sample::new();
+    let repository = |bytes: &[u8]| sample.with(bytes).read().map(drop).map_err(miette::Report::new);
+    let ticket = |bytes: &[u8]| read_ticket(bytes).map(drop).map_err(miette::Report::new);
+    let executable = |bytes: &[u8]| read_executable(bytes).map(drop);
+    type Reader<'r> = &'r dyn Fn(&[u8]) -> Result<(), miette::Report>;
+    let kinds: [(Kind, (String, usize), Reader<'_>); 3] = [
+        (Kind::Repository, sample.body(), &repository),
+        (Kind::Ticket, (format!("compilation: {DIGEST}\n"), 1), &ticket),
+        (Kind::Executable, sample.executable_body(), &executable),
+    ];
+    for (kind, (body, entries), read) in kinds {
+        read(seal(kind, &body, entries).as_bytes()).unwrap();
+        for absurd in [usize::MAX, u32::MAX as usize, 1 << 40] {
+            let error = read(seal(kind, &body, absurd).as_bytes()).unwrap_err();
+            assert!(error.to_string().contains("its trailer counts"), "{error}");
+            assert_coded(&*error);
+        }
+        // The digest does not cover the count, which is held against it as a text.
+        for absurd in ["18446744073709551616", "1e9", "-1", "+1", "01", "0x1", ""] {
+            let sealed = seal(kind, &body, entries);
+            let bytes = sealed.replace(&format!("  entries: {entries}\n"), &format!("  entries: {absurd}\n"));
+            assert_ne!(bytes, sealed);
+            assert_coded(&*read(bytes.as_bytes()).expect_err(absurd));
+        }
+    }
+}
+
+/// Blocks in blocks, more than any stack of the host's has frames for.
+#[test]
+fn code_that_nests_deep_is_code() {
+    let sample = Sample::new();
+    let mut program = executable::from_bytes(Path::new("a.tx"), &sample.executable).unwrap();
+    let depth = 100_000;
+    program.sections[0].text.clear();
+    (0..depth).for_each(|at| encode(Instruction::Block(depth - 1 - at), &mut program.sections[0].text));
+    // Strings that no code uses are not written.
+    program.sections[1].text.clear();
+    program.strings.clear();
+    let bytes = executable::to_yaml(&program).unwrap();
+    assert!(bytes.len() < 60 * depth as usize, "{} bytes", bytes.len());
+    assert_eq!(executable::from_bytes(Path::new("a.tx"), bytes.as_bytes()).unwrap(), program);
+    read_executable(bytes.as_bytes()).unwrap();
+}
+
 /// What the linker never makes, with a build id that fits.
 #[test]
 fn an_executable_that_cannot_run_is_refused() {

@@ -8,6 +8,8 @@ mod every_byte;
 mod fixtures;
 mod hostile;
 mod sample;
+#[cfg(unix)]
+mod strange;
 
 #[path = "../common/kit.rs"]
 mod kit;

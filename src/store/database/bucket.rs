@@ -182,15 +182,16 @@ pub fn split(first: u64, entries: &[(Digest, Slot)]) -> Vec<(u64, &[(Digest, Slo
         _ => CAPACITY,
     };
     let mut pieces = Vec::new();
-    let (mut start, mut from, mut taken) = (first, 0, HEADER);
-    for (at, (digest, slot)) in entries.iter().enumerate() {
-        let is_full = taken + size(slot) > limit && at > from;
-        // Digests with the same prefix stay together: a bucket is found by it.
-        if is_full && prefix(digest) != prefix(&entries[at - 1].0) {
+    let (mut start, mut from, mut at, mut taken) = (first, 0, 0, HEADER);
+    // Digests with the same prefix stay together: a bucket is found by it.
+    for group in entries.chunk_by(|(a, _), (b, _)| prefix(a) == prefix(b)) {
+        let bytes = group.iter().map(|(_, slot)| size(slot)).sum::<usize>();
+        if taken + bytes > limit && at > from {
             pieces.push((start, &entries[from..at]));
-            (start, from, taken) = (prefix(digest), at, HEADER);
+            (start, from, taken) = (prefix(&group[0].0), at, HEADER);
         }
-        taken += size(slot);
+        taken += bytes;
+        at += group.len();
     }
     pieces.push((start, &entries[from..]));
     pieces

@@ -1,6 +1,6 @@
 //! A database that is made beside its place and put there when it is complete.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -9,7 +9,7 @@ use super::connection::Connection;
 use super::publish;
 use crate::store::backend::{Batch, Change, Decision};
 use crate::store::error::StoreError;
-use crate::store::file::{io_error, scratch, sync_directory};
+use crate::store::file::{install, scratch};
 
 /// A new database that nobody sees yet.
 pub(super) struct Fresh {
@@ -40,20 +40,8 @@ impl Fresh {
     }
 
     fn install(self) -> Result<(), StoreError> {
-        let Self { file, target } = self;
-        let flush = || File::open(file.path())?.sync_all();
-        flush().map_err(io_error("flush", &target))?;
         // What a killed process wanted to undo in the old file is not to be undone in the new one.
-        let journal = journal(&target);
-        match fs::remove_file(&journal) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(io_error("remove", &journal)(error));
-            }
-            _ => {}
-        }
-        // From here on everybody sees the new database.
-        file.persist(&target).map_err(|error| io_error("replace", &target)(error.error))?;
-        sync_directory(&target)
+        install(self.file, &self.target, &journal(&self.target))
     }
 }
 

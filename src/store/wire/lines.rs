@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::digest::FragmentDigest;
-use crate::isa::codec::{self, DecodeError, Decoder};
+use crate::isa::codec;
+use crate::isa::instruction::Instruction;
 use crate::isa::listing::{self, Operand};
 use crate::name::{Name, is_callable};
 use crate::object::compilation::{Compilation, Definition};
@@ -13,12 +14,45 @@ use crate::object::line_table::LineTable;
 use crate::source::Position;
 use crate::store::wire::shown;
 
-/// The listing of a fragment: names and strings stand where its instructions use them.
-pub(crate) fn fragment_to_listing(fragment: &Fragment) -> Result<String, DecodeError> {
+/// The listing of a fragment: names and strings stand where its instructions use them. Only a fragment that is read
+/// back from it has one.
+pub(crate) fn fragment_to_listing(fragment: &Fragment) -> Result<String, String> {
+    let instructions = instructions(fragment)?;
     let mut out = String::with_capacity(4 * fragment.text.len());
     let target = |index| fragment.fixups.get(index).map(|fixup| &*fixup.target);
-    listing::write(Decoder::new(&fragment.text), target, &mut out)?;
+    listing::write(instructions.into_iter().map(Ok), target, &mut out).map_err(|error| error.to_string())?;
     Ok(out)
+}
+
+/// The instructions of a fragment whose code and fixups agree.
+pub(crate) fn instructions(fragment: &Fragment) -> Result<Vec<Instruction>, String> {
+    let instructions = codec::decode(&fragment.text, fragment.fixups.as_slice().len() as u32);
+    let instructions = instructions.map_err(|error| error.to_string())?;
+    check_fixups(&instructions, &fragment.fixups)?;
+    Ok(instructions)
+}
+
+/// Whether the fixups are what the code uses, in the order in which it first uses them.
+fn check_fixups(instructions: &[Instruction], fixups: &Fixups) -> Result<(), String> {
+    let mut unused = fixups.as_slice();
+    let strange = || "its fixups are not those of its code".to_owned();
+    for instruction in instructions {
+        let (kind, index) = match *instruction {
+            Instruction::Call(index) => (FixupKind::Strong, index),
+            Instruction::String(index) => (FixupKind::Weak, index),
+            _ => continue,
+        };
+        let used = (fixups.as_slice().len() - unused.len()) as u32;
+        let fixup = fixups.get(index).filter(|fixup| fixup.kind == kind && index <= used);
+        let fixup = fixup.ok_or_else(strange)?;
+        if index == used {
+            if kind == FixupKind::Strong && !is_callable(&fixup.target) {
+                return Err(format!("`{}` is no name", shown(&fixup.target)));
+            }
+            unused = &unused[1..];
+        }
+    }
+    if unused.is_empty() { Ok(()) } else { Err(strange()) }
 }
 
 /// Reads a listing. The fixups come out in the order of their first use, as the compiler makes them.
@@ -97,4 +131,47 @@ fn line_table_from_words<'w>(words: impl Iterator<Item = &'w str>) -> Option<Lin
         }
     }
     LineTable::new(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::isa::codec::encode;
+
+    /// A fragment of one instruction and these fixups.
+    fn fragment(instruction: Instruction, fixups: &[(FixupKind, &str)]) -> Fragment {
+        let mut fragment = Fragment::default();
+        fixups.iter().for_each(|(kind, target)| _ = fragment.fixups.intern(*kind, target));
+        encode(instruction, &mut fragment.text);
+        fragment
+    }
+
+    #[test]
+    fn what_a_listing_cannot_show_has_none() {
+        use FixupKind::{Strong, Weak};
+        use Instruction::{Block, Call, Number, String};
+        let right = [
+            fragment(Call(0), &[(Strong, "a")]),
+            fragment(Call(0), &[(Strong, "]")]),
+            fragment(String(0), &[(Weak, "a\n")]),
+        ];
+        for fragment in right {
+            let listing = fragment_to_listing(&fragment).unwrap();
+            assert_eq!(fragment_from_listing(&listing).unwrap(), fragment);
+        }
+        let wrong = [
+            fragment(Call(0), &[(Strong, "a\nnumber 1")]),
+            fragment(Call(0), &[(Strong, "")]),
+            fragment(Call(0), &[(Strong, "true")]),
+            fragment(Call(0), &[(Weak, "a")]),
+            fragment(String(0), &[(Strong, "a")]),
+            fragment(Number(1.0), &[(Weak, "a")]),
+            fragment(String(1), &[(Weak, "a"), (Weak, "b")]),
+            fragment(String(0), &[(Weak, "a"), (Weak, "b")]),
+            fragment(Block(1), &[]),
+        ];
+        for fragment in wrong {
+            assert!(fragment_to_listing(&fragment).is_err(), "{fragment:?}");
+        }
+    }
 }
