@@ -1,0 +1,117 @@
+//! `cargo xtask torture`: every verb is disturbed at every call that changes something, and nothing may be lost.
+//!
+//! A process is killed before a call, or the call fails as on a full or a broken disk. Afterwards there is the old
+//! state or the new one, and the next commands build what an undisturbed build does. Deliberately absent: chance.
+
+mod judge;
+mod points;
+mod process;
+mod scene;
+mod site;
+mod state;
+mod strace;
+mod table;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use crate::build::{self, Profile};
+use crate::options::Options;
+use crate::{Result, files, text};
+
+use judge::Exam;
+use points::{Point, Visit};
+use scene::{STORES, Scene, Store};
+use site::Site;
+use strace::Injection;
+
+/// Tortures what was asked for; a promise that is not kept makes it fail.
+pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    let (stores, verbs) = (stores(options)?, verbs(options)?);
+    let deadline = options.text("--budget").map(|_| options.number("--budget", 1)).transpose()?;
+    let deadline = deadline.map(|seconds| Instant::now() + Duration::from_secs(seconds as u64));
+    strace::require()?;
+    let toy = build::toy(Profile::own())?;
+    let home = files::project_root().join("target/torture");
+    files::make_empty_directory(&home)?;
+    let (exams, points) = prepare(&stores, &verbs, &home, &toy)?;
+    let start = Instant::now();
+    let visits = points::visit(&exams, &points::spread(&points), deadline, &home, &toy)?;
+    print!("\n{}", table::render(&exams, &visits));
+    let done = format!("{} of {}", visits.len(), text::count(points.len() as u64, "point"));
+    println!("\nvisited {done} in {:.0} s", start.elapsed().as_secs_f64());
+    let missed = visits.iter().filter(|visit| visit.hit.is_none()).count();
+    if missed * 10 > visits.len() {
+        return Err(format!("{missed} of the calls were not made again: this says nothing"));
+    }
+    conclude(&exams, &visits, &home, &toy)
+}
+
+fn stores(options: &Options) -> Result<Vec<Store>> {
+    let wanted = options.text("--store").unwrap_or("both");
+    let stores: Vec<_> =
+        STORES.iter().filter(|store| ["both", store.name].contains(&wanted)).copied().collect();
+    if stores.is_empty() { Err(format!("--store: there is no store `{wanted}`")) } else { Ok(stores) }
+}
+
+/// The verbs that were asked for, or all.
+fn verbs(options: &Options) -> Result<Vec<&'static str>> {
+    let known = Scene::verbs();
+    let Some(wanted) = options.text("--verb") else { return Ok(known) };
+    let verb = |word: &str| known.iter().find(|verb| **verb == word).copied();
+    let verb =
+        |word: &str| verb(word).ok_or_else(|| format!("--verb: `{word}` is none of {}", known.join(", ")));
+    wanted.split(',').map(verb).collect()
+}
+
+/// Plays all scenes undisturbed, and finds their points.
+fn prepare(stores: &[Store], verbs: &[&str], home: &Path, toy: &Path) -> Result<(Vec<Exam>, Vec<Point>)> {
+    let (mut exams, mut points) = (Vec::new(), Vec::new());
+    for store in stores {
+        let home = home.join(store.name);
+        for scene in Scene::all(*store).into_iter().filter(|scene| verbs.contains(&scene.verb)) {
+            let exam = Exam::new(scene, &home, toy)?;
+            let (found, hidden) = points::of(exams.len(), &exam, &home, toy)?;
+            let (name, calls) = (exam.scene.name, found.len() / strace::FAULTS.len());
+            println!(
+                "{}, {name}: {} and {hidden} behind those of other threads",
+                store.name,
+                text::count(calls as u64, "call")
+            );
+            points.extend(found);
+            exams.push(exam);
+        }
+    }
+    Ok((exams, points))
+}
+
+/// Tells what is not as promised, each with a directory and a command to see it again.
+fn conclude(exams: &[Exam], visits: &[Visit], home: &Path, toy: &Path) -> Result<ExitCode> {
+    let mut number = 0;
+    for visit in visits {
+        let Err(finding) = &visit.verdict else { continue };
+        number += 1;
+        let scene = &exams[visit.point.exam].scene;
+        println!("\nWRONG: {}, {}: {finding}", scene.store.name, scene.name);
+        println!("  at {}", visit.hit.as_deref().unwrap_or("no call"));
+        println!(
+            "  {}",
+            again(&exams[visit.point.exam], &visit.point, &home.join(format!("finding {number}")), toy)?
+        );
+    }
+    Ok(if number == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A command line that makes it happen again, in a directory that is laid out for it.
+fn again(exam: &Exam, point: &Point, directory: &Path, toy: &Path) -> Result<String> {
+    Site::new(directory, toy)?.reset(&exam.template)?;
+    let arguments = strace::arguments(&Injection(point.call, point.fault)).join(" ");
+    let (toy, words): (PathBuf, _) = (toy.to_owned(), exam.scene.command());
+    Ok(format!(
+        "cd '{}' && RAYON_NUM_THREADS=1 strace -f {arguments} {} {}",
+        directory.display(),
+        toy.display(),
+        words.join(" ")
+    ))
+}

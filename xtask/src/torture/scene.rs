@@ -1,0 +1,210 @@
+//! Scenes: a directory as it is before a command, and the command that is disturbed there.
+
+use std::path::Path;
+
+use crate::{Result, files};
+
+use super::site::Site;
+
+/// A kind of repository, told by the end of the file's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Store {
+    /// The name that `--store` takes.
+    pub(super) name: &'static str,
+    ending: &'static str,
+}
+
+/// Every kind of repository.
+pub(super) const STORES: &[Store] = &[Store { name: "yaml", ending: "yaml" }];
+
+impl Store {
+    fn file(self, stem: &str) -> String {
+        format!("{stem}.{}", self.ending)
+    }
+}
+
+/// What a command finds, and what it is to do.
+#[derive(Debug)]
+pub(super) struct Scene {
+    /// The verb, as `--verb` takes it.
+    pub(super) verb: &'static str,
+    /// The scene, in a few words.
+    pub(super) name: &'static str,
+    /// The kind of the repositories.
+    pub(super) store: Store,
+    prepare: fn(&Scene, &Site) -> Result<()>,
+    words: &'static [&'static str],
+    /// The stems of the repositories that are looked at before and after.
+    stems: &'static [&'static str],
+}
+
+/// The program's repository, without the ending.
+const REPOSITORY: &str = "repo";
+/// A word in braces stands for the repository of that stem.
+const COMPILE: &[&str] = &["compile", "-r", "{repo}", "-o", TICKETS, "."];
+const LINK: &[&str] = &["link", "-r", "{repo}", "-o", EXECUTABLE, TICKETS];
+/// The directory of the tickets.
+pub(super) const TICKETS: &str = "tickets";
+/// The program.
+pub(super) const EXECUTABLE: &str = "out.tx";
+/// A text in a body, which is damaged where a repository is to be damaged.
+const MARK: (&str, &str) = ("undamaged", "undamAged");
+/// So many sources: a thread that writes all tickets makes more calls than any other thread.
+const SOURCES: usize = 6;
+
+impl Scene {
+    /// Every scene of a store.
+    pub(super) fn all(store: Store) -> Vec<Self> {
+        let scene = |verb, name, prepare, words, stems| Self { verb, name, store, prepare, words, stems };
+        vec![
+            scene(
+                "compile",
+                "compile, first build",
+                |_, site| write_sources(site, false),
+                COMPILE,
+                &["repo"],
+            ),
+            scene("compile", "compile after an edit", Self::edited, COMPILE, &["repo"]),
+            scene(
+                "strip",
+                "strip",
+                Self::to_strip,
+                &["strip", "-i", "{repo}", "-o", "{repoc}"],
+                &["repo", "repoc"],
+            ),
+            scene(
+                "merge",
+                "merge",
+                Self::to_merge,
+                &["merge", "-r", "{repo}", "{agent}"],
+                &["repo", "agent"],
+            ),
+            scene("link", "link", Self::compiled, LINK, &["repo"]),
+            scene("gc", "gc", Self::outdated, &["gc", "-r", "{repo}"], &["repo"]),
+            scene(
+                "check",
+                "check --repair",
+                Self::damaged,
+                &["check", "--repair", "-r", "{repo}"],
+                &["repo"],
+            ),
+        ]
+    }
+
+    /// The verbs that have scenes.
+    pub(super) fn verbs() -> Vec<&'static str> {
+        let mut verbs: Vec<_> = Self::all(STORES[0]).iter().map(|scene| scene.verb).collect();
+        verbs.dedup();
+        verbs
+    }
+
+    /// Lays out a directory as the command is to find it.
+    pub(super) fn prepare(&self, site: &Site) -> Result<()> {
+        (self.prepare)(self, site)
+    }
+
+    /// The command.
+    pub(super) fn command(&self) -> Vec<String> {
+        self.fill(self.words)
+    }
+
+    /// The name of the program's repository.
+    pub(super) fn repository(&self) -> String {
+        self.store.file(REPOSITORY)
+    }
+
+    /// The names of the repositories that count.
+    pub(super) fn repositories(&self) -> Vec<String> {
+        self.stems.iter().map(|stem| self.store.file(stem)).collect()
+    }
+
+    /// Compiles everything and links it; returns the program's bytes.
+    pub(super) fn build(&self, site: &Site) -> Result<Vec<u8>> {
+        site.must(&self.fill(COMPILE))?;
+        site.must(&self.fill(LINK))?;
+        files::read(&site.path(EXECUTABLE))
+    }
+
+    /// The program that the sources of a directory are when they are built elsewhere, undisturbed.
+    pub(super) fn expected(&self, sources: &Path, elsewhere: &Site) -> Result<Vec<u8>> {
+        for number in 0..SOURCES {
+            let name = source(number);
+            files::copy(&sources.join(&name), &elsewhere.path(&name))?;
+        }
+        self.build(elsewhere)
+    }
+
+    fn fill(&self, words: &[&str]) -> Vec<String> {
+        let word = |word: &&str| match word.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            Some(stem) => self.store.file(stem),
+            None => (*word).to_owned(),
+        };
+        words.iter().map(word).collect()
+    }
+
+    fn edited(&self, site: &Site) -> Result<()> {
+        write_sources(site, false)?;
+        self.build(site)?;
+        write_sources(site, true)
+    }
+
+    /// Compiled after the edit; what was linked is of before.
+    fn compiled(&self, site: &Site) -> Result<()> {
+        self.edited(site)?;
+        site.must(&self.fill(COMPILE)).map(drop)
+    }
+
+    /// Nothing needs what was before the edit.
+    fn outdated(&self, site: &Site) -> Result<()> {
+        self.edited(site)?;
+        self.build(site).map(drop)
+    }
+
+    /// A stripped copy of before the edit is there.
+    fn to_strip(&self, site: &Site) -> Result<()> {
+        self.edited(site)?;
+        site.must(&self.command())?;
+        site.must(&self.fill(COMPILE)).map(drop)
+    }
+
+    /// An agent has built what was edited.
+    fn to_merge(&self, site: &Site) -> Result<()> {
+        self.edited(site)?;
+        let (agent, agents_tickets) = (self.store.file("agent"), "agent tickets");
+        site.must(&["compile", "-r", &agent, "-o", agents_tickets, "."])?;
+        site.must(&["link", "-r", &agent, "-o", "agent.tx", agents_tickets])?;
+        Ok(())
+    }
+
+    /// A body is not what it was.
+    fn damaged(&self, site: &Site) -> Result<()> {
+        self.compiled(site)?;
+        let path = site.path(&self.repository());
+        let mut bytes = files::read(&path)?;
+        let (mark, other) = (MARK.0.as_bytes(), MARK.1.as_bytes());
+        let at = bytes.windows(mark.len()).position(|window| window == mark);
+        let at = at.ok_or_else(|| format!("{}: the text of a body is not to be found", path.display()))?;
+        bytes[at..at + mark.len()].copy_from_slice(other);
+        files::write(&path, bytes)
+    }
+}
+
+fn source(number: usize) -> String {
+    format!("f{number}.toy")
+}
+
+/// Each file has a procedure of its own and one that all have, and calls the next file's. The edit is in every
+/// other file.
+fn write_sources(site: &Site, edited: bool) -> Result<()> {
+    for number in 0..SOURCES {
+        let next = if number + 1 < SOURCES { format!("p{}", number + 1) } else { "pop".to_owned() };
+        let start = if number == 0 { "main { 0 p0 }\n" } else { "" };
+        let edit = if edited && number % 2 == 0 { "1 add " } else { "" };
+        let text = format!(
+            "{start}p{number} {{ {number} {edit}common {next} }}\ncommon {{ \"{}\" print add dup print }}\n",
+            MARK.0
+        );
+        files::write(&site.path(&source(number)), text)?;
+    }
+    Ok(())
+}
