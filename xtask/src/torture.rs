@@ -3,6 +3,7 @@
 //! A process is killed before a call, or the call fails as on a full or a broken disk. Afterwards there is the old
 //! state or the new one, and the next commands build what an undisturbed build does. Deliberately absent: chance.
 
+mod disk;
 mod judge;
 mod points;
 mod process;
@@ -12,7 +13,7 @@ mod state;
 mod strace;
 mod table;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -20,8 +21,9 @@ use crate::build::{self, Profile};
 use crate::options::Options;
 use crate::{Result, files, text};
 
+use disk::Disk;
 use judge::Exam;
-use points::{Point, Visit};
+use points::{Point, Trouble, Visit};
 use scene::{STORES, Scene, Store};
 use site::Site;
 use strace::Injection;
@@ -29,14 +31,14 @@ use strace::Injection;
 /// Tortures what was asked for; a promise that is not kept makes it fail.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let (stores, verbs) = (stores(options)?, verbs(options)?);
-    let deadline = options.text("--budget").map(|_| options.number("--budget", 1)).transpose()?;
-    let deadline = deadline.map(|seconds| Instant::now() + Duration::from_secs(seconds as u64));
+    let budget = options.text("--budget").map(|_| options.number("--budget", 1)).transpose()?;
     strace::require()?;
     let toy = build::toy(Profile::own())?;
     let home = files::project_root().join("target/torture");
     files::make_empty_directory(&home)?;
     let (exams, points) = prepare(&stores, &verbs, &home, &toy)?;
     let start = Instant::now();
+    let deadline = budget.map(|seconds| start + Duration::from_secs(seconds as u64));
     let visits = points::visit(&exams, &points::spread(&points), deadline, &home, &toy)?;
     print!("\n{}", table::render(&exams, &visits));
     let done = format!("{} of {}", visits.len(), text::count(points.len() as u64, "point"));
@@ -68,11 +70,15 @@ fn verbs(options: &Options) -> Result<Vec<&'static str>> {
 /// Plays all scenes undisturbed, and finds their points.
 fn prepare(stores: &[Store], verbs: &[&str], home: &Path, toy: &Path) -> Result<(Vec<Exam>, Vec<Point>)> {
     let (mut exams, mut points) = (Vec::new(), Vec::new());
+    let small_disk = Disk::mount().map(drop);
+    if let Err(reason) = &small_disk {
+        println!("left out: full disks, for none can be mounted: {reason}");
+    }
     for store in stores {
         let home = home.join(store.name);
         for scene in Scene::all(*store).into_iter().filter(|scene| verbs.contains(&scene.verb)) {
             let exam = Exam::new(scene, &home, toy)?;
-            let (found, hidden) = points::of(exams.len(), &exam, &home, toy)?;
+            let (found, hidden) = points::of_calls(exams.len(), &exam, &home, toy)?;
             let (name, calls) = (exam.scene.name, found.len() / strace::FAULTS.len());
             println!(
                 "{}, {name}: {} and {hidden} behind those of other threads",
@@ -80,6 +86,7 @@ fn prepare(stores: &[Store], verbs: &[&str], home: &Path, toy: &Path) -> Result<
                 text::count(calls as u64, "call")
             );
             points.extend(found);
+            points.extend(small_disk.iter().flat_map(|()| points::of_disks(exams.len())));
             exams.push(exam);
         }
     }
@@ -106,12 +113,14 @@ fn conclude(exams: &[Exam], visits: &[Visit], home: &Path, toy: &Path) -> Result
 /// A command line that makes it happen again, in a directory that is laid out for it.
 fn again(exam: &Exam, point: &Point, directory: &Path, toy: &Path) -> Result<String> {
     Site::new(directory, toy)?.reset(&exam.template)?;
-    let arguments = strace::arguments(&Injection(point.call, point.fault)).join(" ");
-    let (toy, words): (PathBuf, _) = (toy.to_owned(), exam.scene.command());
-    Ok(format!(
-        "cd '{}' && RAYON_NUM_THREADS=1 strace -f {arguments} {} {}",
-        directory.display(),
-        toy.display(),
-        words.join(" ")
-    ))
+    let (place, toy, words) = (directory.display(), toy.display(), exam.scene.command().join(" "));
+    Ok(match point.trouble {
+        Trouble::Call(call, fault) => {
+            let arguments = strace::arguments(&Injection(call, fault)).join(" ");
+            format!("cd '{place}' && RAYON_NUM_THREADS=1 strace -f {arguments} {toy} {words}")
+        }
+        Trouble::FullDisk(free) => {
+            format!("copy '{place}' to a disk, fill it but {free} pages, and run {toy} {words} there")
+        }
+    })
 }

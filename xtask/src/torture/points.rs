@@ -1,12 +1,13 @@
-//! Points: a call of a scene's command and what happens there; visited evenly, by as many workers as there are cores.
+//! Points: what can happen to a scene's command; visited evenly, by as many workers as there are cores.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::{Result, files};
 
+use super::disk::{self, Disk};
 use super::judge::{Exam, Outcome};
 use super::site::Site;
 use super::strace::{self, Call, FAULTS, Fault, Injection};
@@ -16,10 +17,27 @@ use super::strace::{self, Call, FAULTS, Fault, Injection};
 pub(super) struct Point {
     /// Which of the exams.
     pub(super) exam: usize,
-    /// The call.
-    pub(super) call: Call,
-    /// What happens there.
-    pub(super) fault: Fault,
+    /// What happens.
+    pub(super) trouble: Trouble,
+}
+
+/// What happens to a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Trouble {
+    /// A call is disturbed.
+    Call(Call, Fault),
+    /// Only so many pages of the disk are free.
+    FullDisk(usize),
+}
+
+impl Trouble {
+    /// What the table calls it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Call(call, _) => call.name,
+            Self::FullDisk(_) => "(full disk)",
+        }
+    }
 }
 
 /// What came of a point.
@@ -36,13 +54,19 @@ pub(super) struct Visit {
 /// After so many findings nobody reads on.
 const ENOUGH: usize = 10;
 
-/// All points of an exam, and how many calls cannot be disturbed.
-pub(super) fn of(number: usize, exam: &Exam, home: &Path, toy: &Path) -> Result<(Vec<Point>, usize)> {
+/// All points of an exam that are calls, and how many calls cannot be disturbed.
+pub(super) fn of_calls(number: usize, exam: &Exam, home: &Path, toy: &Path) -> Result<(Vec<Point>, usize)> {
     let site = Site::new(&home.join("traced"), toy)?;
     site.reset(&exam.template)?;
     let (calls, hidden) = strace::calls(&site, &exam.scene.command(), &home.join("strace.log"))?;
-    let at = |call| FAULTS.into_iter().map(move |fault| Point { exam: number, call, fault });
+    let point = |trouble| Point { exam: number, trouble };
+    let at = |call| FAULTS.into_iter().map(move |fault| point(Trouble::Call(call, fault)));
     Ok((calls.into_iter().flat_map(at).collect(), hidden))
+}
+
+/// All points of an exam that are full disks.
+pub(super) fn of_disks(number: usize) -> impl Iterator<Item = Point> {
+    (0..=disk::MOST_PAGES).map(move |free| Point { exam: number, trouble: Trouble::FullDisk(free) })
 }
 
 /// The same points in an order of which each beginning is spread evenly.
@@ -62,14 +86,13 @@ pub(super) fn visit(
     toy: &Path,
 ) -> Result<Vec<Visit>> {
     let (next, found, visits) = (AtomicUsize::new(0), AtomicUsize::new(0), Mutex::new(Vec::new()));
-    let work = |worker: usize| -> Result<()> {
-        let home = home.join(format!("worker {worker}"));
-        let site = Site::new(&home.join("site"), toy)?;
-        while deadline.is_none_or(|deadline| Instant::now() < deadline)
-            && found.load(Ordering::Relaxed) < ENOUGH
-        {
+    let with_disk = points.iter().any(|point| matches!(point.trouble, Trouble::FullDisk(_)));
+    let work = |number: usize| -> Result<()> {
+        let worker = Worker::new(&home.join(format!("worker {number}")), toy, with_disk)?;
+        let on_time = || deadline.is_none_or(|deadline| Instant::now() < deadline);
+        while on_time() && found.load(Ordering::Relaxed) < ENOUGH {
             let Some(point) = points.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-            let visit = one(&exams[point.exam], *point, &site, &home.join("strace.log"))?;
+            let visit = worker.visit(&exams[point.exam], *point)?;
             found.fetch_add(usize::from(visit.verdict.is_err()), Ordering::Relaxed);
             visits.lock().unwrap_or_else(PoisonError::into_inner).push(visit);
         }
@@ -77,7 +100,8 @@ pub(super) fn visit(
     };
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
-        let handles: Vec<_> = (0..workers).map(|worker| scope.spawn(move || work(worker))).collect();
+        let work = &work;
+        let handles: Vec<_> = (0..workers).map(|number| scope.spawn(move || work(number))).collect();
         let ended = |handle: std::thread::ScopedJoinHandle<'_, Result<()>>| {
             handle.join().unwrap_or_else(|_| Err("a worker of the torture panicked".into()))
         };
@@ -86,15 +110,51 @@ pub(super) fn visit(
     Ok(visits.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
-fn one(exam: &Exam, point: Point, site: &Site, log: &Path) -> Result<Visit> {
+/// Who visits points, one after the other, in directories of his own.
+struct Worker {
+    site: Site,
+    log: PathBuf,
+    disk: Option<(Site, Disk)>,
+}
+
+impl Worker {
+    fn new(home: &Path, toy: &Path, with_disk: bool) -> Result<Self> {
+        let disk = || {
+            let disk = Disk::mount()?;
+            Ok::<_, String>((disk.site(toy)?, disk))
+        };
+        let disk = with_disk.then(disk).transpose()?;
+        Ok(Self { site: Site::new(&home.join("site"), toy)?, log: home.join("strace.log"), disk })
+    }
+
+    fn visit(&self, exam: &Exam, point: Point) -> Result<Visit> {
+        let (verdict, hit) = match (point.trouble, &self.disk) {
+            (Trouble::Call(call, fault), _) => self.disturb(exam, call, fault)?,
+            (Trouble::FullDisk(free), Some((site, _))) => {
+                (on_full_disk(exam, site, free)?, Some(format!("{free} pages")))
+            }
+            (Trouble::FullDisk(_), None) => return Err("there is no small disk".into()),
+        };
+        Ok(Visit { point, verdict, hit })
+    }
+
+    fn disturb(&self, exam: &Exam, call: Call, fault: Fault) -> Result<(Result<Outcome>, Option<String>)> {
+        self.site.reset(&exam.template)?;
+        let injection = Injection(call, fault);
+        let (ended, hit) = strace::disturb(&self.site, &exam.scene.command(), &injection, &self.log)?;
+        // What could not be written to standard error cannot be asked for.
+        let lost = |line: &str| line.contains("write(2,") && line.contains("(INJECTED)");
+        let mute = files::read_text(&self.log)?.lines().any(lost);
+        Ok((exam.judge(&self.site, &ended, fault, mute), hit))
+    }
+}
+
+fn on_full_disk(exam: &Exam, site: &Site, free: usize) -> Result<Result<Outcome>> {
     site.reset(&exam.template)?;
-    let injection = Injection(point.call, point.fault);
-    let (ended, hit) = strace::disturb(site, &exam.scene.command(), &injection, log)?;
-    // What could not be written to standard error cannot be asked for.
-    let mute =
-        files::read_text(log)?.lines().any(|line| line.contains("write(2,") && line.contains("(INJECTED)"));
-    let verdict = exam.judge(site, &ended, point.fault, mute);
-    Ok(Visit { point, verdict, hit })
+    disk::fill(site, free)?;
+    let ended = site.run(&exam.scene.command())?;
+    disk::clear(site)?;
+    Ok(exam.judge(site, &ended, Fault::FromThere("ENOSPC"), false))
 }
 
 #[cfg(test)]
@@ -104,11 +164,10 @@ mod tests {
     #[test]
     fn each_point_comes_once_and_the_first_are_spread() {
         for total in 1..60 {
-            let point =
-                |ordinal| Point { exam: 0, call: Call { name: "write", ordinal }, fault: Fault::Kill };
+            let point = |exam| Point { exam, trouble: Trouble::FullDisk(0) };
             let points: Vec<_> = (0..total).map(point).collect();
-            let mut order: Vec<_> = spread(&points).iter().map(|point| point.call.ordinal).collect();
-            let half = order[..total.div_ceil(2)].iter().filter(|ordinal| **ordinal < total / 2).count();
+            let mut order: Vec<_> = spread(&points).iter().map(|point| point.exam).collect();
+            let half = order[..total.div_ceil(2)].iter().filter(|exam| **exam < total / 2).count();
             assert!(half.abs_diff(total / 4) <= 2, "{order:?}");
             order.sort_unstable();
             assert_eq!(order, (0..total).collect::<Vec<_>>());

@@ -80,7 +80,7 @@ fn named<T>(path: &Path, result: std::io::Result<T>) -> Result<T> {
 fn empty(directory: &Path) -> Result<()> {
     for entry in named(directory, fs::read_dir(directory))? {
         let path = named(directory, entry)?.path();
-        if path.is_dir() { files::remove_directory(&path)? } else { named(&path, fs::remove_file(&path))? }
+        if path.is_dir() { files::remove_directory(&path)? } else { files::remove_file(&path)? }
     }
     Ok(())
 }

@@ -44,7 +44,7 @@ const CALLS: &[&str] = &[
 ];
 
 /// What happens at a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fault {
     /// The process is killed before it.
     Kill,
@@ -116,7 +116,8 @@ pub(super) fn disturb(
     let ended = process::run(command)?;
     let text = files::read_text(log)?;
     let hit = match injection.1 {
-        Fault::Kill => (ended.end == End::Signal(9)).then(|| text.lines().next_back()).flatten(),
+        Fault::Kill if ended.end != End::Signal(9) => None,
+        Fault::Kill => text.lines().rfind(|line| line.contains(injection.0.name)),
         _ => text.lines().find(|line| line.ends_with("(INJECTED)")),
     };
     Ok((ended, hit.map(str::to_owned)))

@@ -42,7 +42,7 @@ pub(super) fn render(exams: &[Exam], visits: &[Visit]) -> String {
     let mut rows = BTreeMap::<_, Row>::new();
     let mut total = Row::default();
     for visit in visits {
-        let (exam, call) = (visit.point.exam, visit.point.call.name);
+        let (exam, call) = (visit.point.exam, visit.point.trouble.name());
         rows.entry((exam, call)).or_default().add(visit);
         total.add(visit);
     }
