@@ -28,15 +28,41 @@ use scene::{STORES, Scene, Store};
 use site::Site;
 use strace::Injection;
 
+/// What `--verb` calls the crowds of processes.
+const PROCESSES: &str = "processes";
+
+/// How often each crowd meets.
+const ROUNDS: &str = "5";
+
 /// Tortures what was asked for; a promise that is not kept makes it fail.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    let (stores, verbs) = (stores(options)?, verbs(options)?);
+    let (stores, mut verbs) = (stores(options)?, verbs(options)?);
+    if let Some(at) = verbs.iter().position(|verb| *verb == PROCESSES) {
+        verbs.remove(at);
+        crowds()?;
+    }
+    if verbs.is_empty() { Ok(ExitCode::SUCCESS) } else { disturb(options, &stores, &verbs) }
+}
+
+/// The tests of many processes, more often than `cargo test` runs them.
+fn crowds() -> Result<()> {
+    let mut command = build::cargo();
+    command.args(["test", "--package", "toy", "--test", "processes"]).env("TOY_ROUNDS", ROUNDS);
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("TOY_ROUNDS={ROUNDS} cargo test --test processes: {status}")),
+        Err(error) => Err(format!("cannot start cargo: {error}")),
+    }
+}
+
+/// Disturbs the scenes of some verbs on some stores.
+fn disturb(options: &Options, stores: &[Store], verbs: &[&str]) -> Result<ExitCode> {
     let budget = options.text("--budget").map(|_| options.number("--budget", 1)).transpose()?;
     strace::require()?;
     let toy = build::toy(Profile::own())?;
     let home = files::project_root().join("target/torture");
     files::make_empty_directory(&home)?;
-    let (exams, points) = prepare(&stores, &verbs, &home, &toy)?;
+    let (exams, points) = prepare(stores, verbs, &home, &toy)?;
     let start = Instant::now();
     let deadline = budget.map(|seconds| start + Duration::from_secs(seconds as u64));
     let visits = points::visit(&exams, &points::spread(&points), deadline, &home, &toy)?;
@@ -59,7 +85,7 @@ fn stores(options: &Options) -> Result<Vec<Store>> {
 
 /// The verbs that were asked for, or all.
 fn verbs(options: &Options) -> Result<Vec<&'static str>> {
-    let known = Scene::verbs();
+    let known = [Scene::verbs(), vec![PROCESSES]].concat();
     let Some(wanted) = options.text("--verb") else { return Ok(known) };
     let verb = |word: &str| known.iter().find(|verb| **verb == word).copied();
     let verb =
