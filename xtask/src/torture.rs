@@ -1,7 +1,8 @@
 //! `cargo xtask torture`: every verb is disturbed at every call that changes something, and nothing may be lost.
 //!
-//! A process is killed before a call, or the call fails as on a full or a broken disk. Afterwards there is the old
-//! state or the new one, and the next commands build what an undisturbed build does. Deliberately absent: chance.
+//! A process is killed before a call, the call fails as on a full or a broken disk, the disk is full, or the process
+//! waits at the call while another one runs. Afterwards there is the old state or the new one, and the next commands
+//! build what an undisturbed build does. Deliberately absent: chance.
 
 mod disk;
 mod judge;
@@ -12,6 +13,7 @@ mod site;
 mod state;
 mod strace;
 mod table;
+mod worker;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -105,14 +107,14 @@ fn prepare(stores: &[Store], verbs: &[&str], home: &Path, toy: &Path) -> Result<
         for scene in Scene::all(*store).into_iter().filter(|scene| verbs.contains(&scene.verb)) {
             let exam = Exam::new(scene, &home, toy)?;
             let (found, hidden) = points::of_calls(exams.len(), &exam, &home, toy)?;
-            let (name, calls) = (exam.scene.name, found.len() / strace::FAULTS.len());
+            let (name, calls) = (exam.scene.name, found.len() / points::faults(&exam).len());
             println!(
                 "{}, {name}: {} and {hidden} behind those of other threads",
                 store.name,
                 text::count(calls as u64, "call")
             );
             points.extend(found);
-            points.extend(small_disk.iter().flat_map(|()| points::of_disks(exams.len())));
+            points.extend(small_disk.iter().flat_map(|()| points::of_disks(exams.len(), &exam)));
             exams.push(exam);
         }
     }
@@ -143,7 +145,10 @@ fn again(exam: &Exam, point: &Point, directory: &Path, toy: &Path) -> Result<Str
     Ok(match point.trouble {
         Trouble::Call(call, fault) => {
             let arguments = strace::arguments(&Injection(call, fault)).join(" ");
-            format!("cd '{place}' && RAYON_NUM_THREADS=1 strace -f {arguments} {toy} {words}")
+            let beside =
+                exam.scene.company().map(|words| format!(" & sleep 0.1; {toy} {}; wait", words.join(" ")));
+            let beside = beside.unwrap_or_default();
+            format!("cd '{place}' && RAYON_NUM_THREADS=1 strace -f {arguments} {toy} {words}{beside}")
         }
         Trouble::FullDisk(free) => {
             format!("copy '{place}' to a disk, fill it but {free} pages, and run {toy} {words} there")

@@ -65,13 +65,31 @@ impl Exam {
         if claims_success {
             self.check_success(&found, ended)?;
         }
-        self.go_on(site, repaired)?;
-        Ok(match () {
-            () if repaired => Outcome::Repaired,
-            () if found == self.after => Outcome::New,
-            () if found == self.before => Outcome::Old,
+        self.again(site, repaired)?;
+        self.go_on(site)?;
+        Ok(if repaired { Outcome::Repaired } else { self.outcome(&found) })
+    }
+
+    /// Judges what two commands left in `site` of which one waited while the other ran: both have done their work,
+    /// and nothing is lost.
+    pub(super) fn judge_race(&self, site: &Site, ended: [Ended; 2]) -> Result<Outcome> {
+        let [first, second] = ended;
+        first.success("the command that waited")?;
+        second.success("the command beside it")?;
+        let found = State::of(&self.scene, site)?;
+        let repository = self.scene.repository();
+        site.must(&["check", "-r", &repository])?;
+        refuse_dangling(&found.dangling(&repository))?;
+        self.go_on(site)?;
+        Ok(self.outcome(&found))
+    }
+
+    fn outcome(&self, found: &State) -> Outcome {
+        match () {
+            () if *found == self.after => Outcome::New,
+            () if *found == self.before => Outcome::Old,
             () => Outcome::Partly,
-        })
+        }
     }
 
     /// Mends what the command damaged, and says whether there was something to mend.
@@ -94,10 +112,7 @@ impl Exam {
         let allowed = [self.before.dangling(&repository), self.after.dangling(&repository)].concat();
         let mut dangling = found.dangling(&repository);
         dangling.retain(|ticket| !allowed.contains(ticket));
-        if dangling.is_empty() {
-            return Ok(());
-        }
-        Err(format!("tickets name what the repository does not have: {}", dangling.join(", ")))
+        refuse_dangling(&dangling)
     }
 
     /// A command that claims success has done all, but for a link record of which it warned.
@@ -111,22 +126,31 @@ impl Exam {
         Err(format!("exit status 0, but these are not as they should be: {}", missing.join(", ")))
     }
 
-    /// The same command again, then a build: all as if nothing had happened.
-    fn go_on(&self, site: &Site, repaired: bool) -> Result<()> {
+    /// The same command again: all as if nothing had happened.
+    fn again(&self, site: &Site, repaired: bool) -> Result<()> {
         site.must(&self.scene.command())?;
         let found = State::of(&self.scene, site)?;
         let differences: Vec<_> = found.differences(&self.after).collect();
-        if !repaired && !differences.is_empty() {
-            return Err(format!(
-                "the same command again leaves other than it should: {}",
-                differences.join(", ")
-            ));
+        if repaired || differences.is_empty() {
+            return Ok(());
         }
+        Err(format!("the same command again leaves other than it should: {}", differences.join(", ")))
+    }
+
+    /// The next build makes the program that it would have made.
+    fn go_on(&self, site: &Site) -> Result<()> {
         if self.scene.build(site)? != self.program {
             return Err("the next build's program is not the same, byte for byte".into());
         }
         site.must(&["check", "-r", &self.scene.repository()]).map(drop)
     }
+}
+
+fn refuse_dangling(tickets: &[&str]) -> Result<()> {
+    if tickets.is_empty() {
+        return Ok(());
+    }
+    Err(format!("tickets name what the repository does not have: {}", tickets.join(", ")))
 }
 
 /// How a command may end: killed if it was to be, else by itself, and with a diagnostic if it failed.

@@ -1,16 +1,18 @@
 //! Points: what can happen to a scene's command; visited evenly, by as many workers as there are cores.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::Instant;
 
-use crate::{Result, files};
+use crate::Result;
 
-use super::disk::{self, Disk};
+use super::disk;
 use super::judge::{Exam, Outcome};
 use super::site::Site;
-use super::strace::{self, Call, FAULTS, Fault, Injection};
+use super::strace::{self, Call, FAULTS, Fault};
+use super::worker::Worker;
 
 /// A point of an exam.
 #[derive(Debug, Clone, Copy)]
@@ -60,13 +62,21 @@ pub(super) fn of_calls(number: usize, exam: &Exam, home: &Path, toy: &Path) -> R
     site.reset(&exam.template)?;
     let (calls, hidden) = strace::calls(&site, &exam.scene.command(), &home.join("strace.log"))?;
     let point = |trouble| Point { exam: number, trouble };
-    let at = |call| FAULTS.into_iter().map(move |fault| point(Trouble::Call(call, fault)));
+    let at = |call| faults(exam).iter().map(move |fault| point(Trouble::Call(call, *fault)));
     Ok((calls.into_iter().flat_map(at).collect(), hidden))
 }
 
+/// What may happen at each call of an exam.
+pub(super) fn faults(exam: &Exam) -> &'static [Fault] {
+    if exam.scene.company().is_some() { &[Fault::Delay] } else { &FAULTS }
+}
+
 /// All points of an exam that are full disks.
-pub(super) fn of_disks(number: usize) -> impl Iterator<Item = Point> {
-    (0..=disk::MOST_PAGES).map(move |free| Point { exam: number, trouble: Trouble::FullDisk(free) })
+pub(super) fn of_disks(number: usize, exam: &Exam) -> impl Iterator<Item = Point> + use<> {
+    let alone = exam.scene.company().is_none();
+    (0..=disk::MOST_PAGES)
+        .filter(move |_| alone)
+        .map(move |free| Point { exam: number, trouble: Trouble::FullDisk(free) })
 }
 
 /// The same points in an order of which each beginning is spread evenly.
@@ -98,63 +108,16 @@ pub(super) fn visit(
         }
         Ok(())
     };
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
         let work = &work;
         let handles: Vec<_> = (0..workers).map(|number| scope.spawn(move || work(number))).collect();
-        let ended = |handle: std::thread::ScopedJoinHandle<'_, Result<()>>| {
+        let ended = |handle: thread::ScopedJoinHandle<'_, Result<()>>| {
             handle.join().unwrap_or_else(|_| Err("a worker of the torture panicked".into()))
         };
         handles.into_iter().try_for_each(ended)
     })?;
     Ok(visits.into_inner().unwrap_or_else(PoisonError::into_inner))
-}
-
-/// Who visits points, one after the other, in directories of his own.
-struct Worker {
-    site: Site,
-    log: PathBuf,
-    disk: Option<(Site, Disk)>,
-}
-
-impl Worker {
-    fn new(home: &Path, toy: &Path, with_disk: bool) -> Result<Self> {
-        let disk = || {
-            let disk = Disk::mount()?;
-            Ok::<_, String>((disk.site(toy)?, disk))
-        };
-        let disk = with_disk.then(disk).transpose()?;
-        Ok(Self { site: Site::new(&home.join("site"), toy)?, log: home.join("strace.log"), disk })
-    }
-
-    fn visit(&self, exam: &Exam, point: Point) -> Result<Visit> {
-        let (verdict, hit) = match (point.trouble, &self.disk) {
-            (Trouble::Call(call, fault), _) => self.disturb(exam, call, fault)?,
-            (Trouble::FullDisk(free), Some((site, _))) => {
-                (on_full_disk(exam, site, free)?, Some(format!("{free} pages")))
-            }
-            (Trouble::FullDisk(_), None) => return Err("there is no small disk".into()),
-        };
-        Ok(Visit { point, verdict, hit })
-    }
-
-    fn disturb(&self, exam: &Exam, call: Call, fault: Fault) -> Result<(Result<Outcome>, Option<String>)> {
-        self.site.reset(&exam.template)?;
-        let injection = Injection(call, fault);
-        let (ended, hit) = strace::disturb(&self.site, &exam.scene.command(), &injection, &self.log)?;
-        // What could not be written to standard error cannot be asked for.
-        let lost = |line: &str| line.contains("write(2,") && line.contains("(INJECTED)");
-        let mute = files::read_text(&self.log)?.lines().any(lost);
-        Ok((exam.judge(&self.site, &ended, fault, mute), hit))
-    }
-}
-
-fn on_full_disk(exam: &Exam, site: &Site, free: usize) -> Result<Result<Outcome>> {
-    site.reset(&exam.template)?;
-    disk::fill(site, free)?;
-    let ended = site.run(&exam.scene.command())?;
-    disk::clear(site)?;
-    Ok(exam.judge(site, &ended, Fault::FromThere("ENOSPC"), false))
 }
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub(super) struct Scene {
     pub(super) store: Store,
     prepare: fn(&Scene, &Site) -> Result<()>,
     words: &'static [&'static str],
+    /// Another command, which runs while the first one waits; most scenes have none.
+    company: Option<&'static [&'static str]>,
     /// The stems of the repositories that are looked at before and after.
     stems: &'static [&'static str],
 }
@@ -43,6 +45,10 @@ const REPOSITORY: &str = "repo";
 /// A word in braces stands for the repository of that stem.
 const COMPILE: &[&str] = &["compile", "-r", "{repo}", "-o", TICKETS, "."];
 const LINK: &[&str] = &["link", "-r", "{repo}", "-o", EXECUTABLE, TICKETS];
+const STRIP: &[&str] = &["strip", "-i", "{repo}", "-o", "{repoc}"];
+const MERGE: &[&str] = &["merge", "-r", "{repo}", "{agent}"];
+const GC: &[&str] = &["gc", "-r", "{repo}"];
+const REPAIR: &[&str] = &["check", "--repair", "-r", "{repo}"];
 /// The directory of the tickets.
 pub(super) const TICKETS: &str = "tickets";
 /// The program.
@@ -55,40 +61,50 @@ const SOURCES: usize = 6;
 impl Scene {
     /// Every scene of a store.
     pub(super) fn all(store: Store) -> Vec<Self> {
-        let scene = |verb, name, prepare, words, stems| Self { verb, name, store, prepare, words, stems };
-        vec![
-            scene(
-                "compile",
-                "compile, first build",
-                |_, site| write_sources(site, false),
-                COMPILE,
-                &["repo"],
-            ),
+        let scene = |verb, name, prepare, words, stems| Self {
+            verb,
+            name,
+            store,
+            prepare,
+            words,
+            company: None,
+            stems,
+        };
+        let first: fn(&Self, &Site) -> Result<()> = |_, site| write_sources(site, false);
+        let mut scenes = vec![
+            scene("compile", "compile, first build", first, COMPILE, &["repo"][..]),
             scene("compile", "compile after an edit", Self::edited, COMPILE, &["repo"]),
-            scene(
-                "strip",
-                "strip",
-                Self::to_strip,
-                &["strip", "-i", "{repo}", "-o", "{repoc}"],
-                &["repo", "repoc"],
-            ),
-            scene(
-                "merge",
-                "merge",
-                Self::to_merge,
-                &["merge", "-r", "{repo}", "{agent}"],
-                &["repo", "agent"],
-            ),
+            scene("strip", "strip", Self::to_strip, STRIP, &["repo", "repoc"]),
+            scene("merge", "merge", Self::to_merge, MERGE, &["repo", "agent"]),
             scene("link", "link", Self::compiled, LINK, &["repo"]),
-            scene("gc", "gc", Self::outdated, &["gc", "-r", "{repo}"], &["repo"]),
-            scene(
-                "check",
-                "check --repair",
-                Self::damaged,
-                &["check", "--repair", "-r", "{repo}"],
-                &["repo"],
-            ),
-        ]
+            scene("gc", "gc", Self::outdated, GC, &["repo"]),
+            scene("check", "check --repair", Self::damaged, REPAIR, &["repo"]),
+        ];
+        scenes.extend(Self::races(store));
+        scenes
+    }
+
+    /// Two commands at once: the first waits at a call, and the other runs as far as it can.
+    fn races(store: Store) -> impl Iterator<Item = Self> {
+        let race = move |(name, prepare, words, company)| Self {
+            verb: "race",
+            name,
+            store,
+            prepare,
+            words,
+            company: Some(company),
+            stems: &["repo"],
+        };
+        type Race =
+            (&'static str, fn(&Scene, &Site) -> Result<()>, &'static [&'static str], &'static [&'static str]);
+        let races: [Race; 5] = [
+            ("link | gc", Self::compiled, LINK, GC),
+            ("gc | link", Self::compiled_long_ago, GC, LINK),
+            ("merge | gc", Self::to_merge, MERGE, GC),
+            ("merge | compile", Self::to_merge, MERGE, COMPILE),
+            ("compile | merge", Self::to_merge, COMPILE, MERGE),
+        ];
+        races.into_iter().map(race)
     }
 
     /// The verbs that have scenes.
@@ -106,6 +122,11 @@ impl Scene {
     /// The command.
     pub(super) fn command(&self) -> Vec<String> {
         self.fill(self.words)
+    }
+
+    /// The command beside it.
+    pub(super) fn company(&self) -> Option<Vec<String>> {
+        self.company.map(|words| self.fill(words))
     }
 
     /// The name of the program's repository.
@@ -158,6 +179,12 @@ impl Scene {
     fn outdated(&self, site: &Site) -> Result<()> {
         self.edited(site)?;
         self.build(site).map(drop)
+    }
+
+    /// Nothing needs what was before the edit, and there is no program.
+    fn compiled_long_ago(&self, site: &Site) -> Result<()> {
+        self.outdated(site)?;
+        files::remove_file(&site.path(EXECUTABLE))
     }
 
     /// A stripped copy of before the edit is there.

@@ -38,6 +38,7 @@ const CALLS: &[&str] = &[
     "fallocate",
     "fchmod",
     "fsync",
+    "flock",
     "fdatasync",
     "sync_file_range",
     "msync",
@@ -52,9 +53,14 @@ pub(super) enum Fault {
     Once(&'static str),
     /// It and all later ones of its kind fail with this error.
     FromThere(&'static str),
+    /// It takes long.
+    Delay,
 }
 
-/// All that can happen.
+/// How long a call takes that takes long, in microseconds.
+const DELAY: usize = 300_000;
+
+/// All that can go wrong.
 pub(super) const FAULTS: [Fault; 5] = [
     Fault::Kill,
     Fault::Once("ENOSPC"),
@@ -80,6 +86,7 @@ impl fmt::Display for Injection {
         let Call { name, ordinal } = self.0;
         match self.1 {
             Fault::Kill => write!(f, "inject={name}:signal=KILL:when={ordinal}"),
+            Fault::Delay => write!(f, "inject={name}:delay_enter={DELAY}:when={ordinal}"),
             Fault::Once(error) => write!(f, "inject={name}:error={error}:when={ordinal}"),
             Fault::FromThere(error) => write!(f, "inject={name}:error={error}:when={ordinal}+"),
         }
@@ -118,7 +125,7 @@ pub(super) fn disturb(
     let hit = match injection.1 {
         Fault::Kill if ended.end != End::Signal(9) => None,
         Fault::Kill => text.lines().rfind(|line| line.contains(injection.0.name)),
-        _ => text.lines().find(|line| line.ends_with("(INJECTED)")),
+        _ => text.lines().find(|line| line.ends_with("(INJECTED)") || line.ends_with("(DELAYED)")),
     };
     Ok((ended, hit.map(str::to_owned)))
 }
