@@ -84,7 +84,9 @@ fn inspect_fragments(view: &dyn View, report: &mut CheckReport) -> Result<(), St
         if state == State::Known {
             continue;
         }
-        if let Err(error) = view.fragment(&digest) {
+        let read =
+            view.fragment(&digest).and_then(|entry| entry.map_or(Ok(None), |entry| entry.fragment(&digest)));
+        if let Err(error) = read {
             report.problem("toy::check::body", error.to_string());
             report.damaged.fragments.insert(digest);
         }

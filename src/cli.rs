@@ -11,9 +11,11 @@ use clap::{ArgMatches, Args, Command, CommandFactory as _, FromArgMatches, Parse
 
 pub mod check;
 pub mod compile;
+pub mod depfile;
 pub mod dump;
 pub mod gc;
 pub mod inputs;
+pub mod jobs;
 pub mod link;
 pub mod links;
 pub mod merge;
@@ -99,8 +101,8 @@ pub fn applets_of(verb: &str) -> &'static [&'static str] {
 fn verb_command(verb: &Entry, name: &'static str) -> Command {
     let shown = if name == verb.name { format!("toy {name}") } else { name.to_owned() };
     // As in any tool chain, the last of an option that is given again counts.
-    let command =
-        Command::new(name).display_name(shown).version(env!("CARGO_PKG_VERSION")).args_override_self(true);
+    let command = Command::new(name).bin_name(&shown).display_name(shown);
+    let command = command.version(env!("CARGO_PKG_VERSION")).args_override_self(true);
     let command = (verb.augment)(command);
     let about = command.get_about().cloned().unwrap_or_default();
     // The options of every verb come last, and bring their own description, which is not the verb's.
@@ -116,15 +118,20 @@ pub fn command() -> Command {
 }
 
 /// The verb that has this name, as a verb or as a tool.
-fn lookup(name: &str) -> Option<&'static Entry> {
-    VERBS.iter().find(|verb| verb.name == name || verb.applets.contains(&name))
+fn lookup(name: &str) -> Option<(&'static Entry, &'static str)> {
+    let verb = VERBS.iter().find(|verb| verb.name == name).map(|verb| (verb, verb.name));
+    verb.or_else(|| applet(name))
+}
+
+/// The tool that has this name.
+fn applet(name: &str) -> Option<(&'static Entry, &'static str)> {
+    VERBS.iter().find_map(|verb| Some((verb, *verb.applets.iter().find(|applet| **applet == name)?)))
 }
 
 /// The tool that an executable of this path is, if its name without `.exe` says that it is one.
 fn applet_of(path: &Path) -> Option<(&'static Entry, &'static str)> {
     let name = path.file_name()?.to_str()?;
-    let stem = name.strip_suffix(".exe").unwrap_or(name);
-    VERBS.iter().find_map(|verb| Some((verb, *verb.applets.iter().find(|applet| **applet == stem)?)))
+    applet(name.strip_suffix(".exe").unwrap_or(name))
 }
 
 /// Does what the arguments say; the first of them is the name that the executable was called by.
@@ -142,22 +149,22 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn dispatch(arguments: &[OsString]) -> Result<ExitCode, clap::Error> {
-    let called = arguments.first().and_then(|name| applet_of(Path::new(name)));
-    if let Some((verb, applet)) = called {
-        return execute(verb, &verb_command(verb, applet).try_get_matches_from(arguments)?);
+    if let Some((verb, name)) = arguments.first().and_then(|called| applet_of(Path::new(called))) {
+        return execute(verb, name, arguments);
     }
-    let matches = command().try_get_matches_from(arguments)?;
-    let (name, matches) = matches
-        .subcommand()
-        .ok_or_else(|| command().error(clap::error::ErrorKind::MissingSubcommand, "no verb was given"))?;
-    let verb = lookup(name)
-        .ok_or_else(|| command().error(clap::error::ErrorKind::InvalidSubcommand, "there is no such verb"))?;
-    execute(verb, matches)
+    // Only this verb's part of the command line is built: that of all takes longer than a small file's compilation.
+    if let Some((verb, name)) = arguments.get(1).and_then(|name| lookup(name.to_str()?)) {
+        return execute(verb, name, &arguments[1..]);
+    }
+    // Without a verb there is help or the version to be shown, or something is wrong.
+    let no_verb = || command().error(clap::error::ErrorKind::MissingSubcommand, "no verb was given");
+    Err(command().try_get_matches_from(arguments).err().unwrap_or_else(no_verb))
 }
 
-fn execute(verb: &Entry, matches: &ArgMatches) -> Result<ExitCode, clap::Error> {
-    let ui = Ui::new(&Common::from_arg_matches(matches)?);
-    match (verb.run)(matches, &ui) {
+fn execute(verb: &Entry, name: &'static str, arguments: &[OsString]) -> Result<ExitCode, clap::Error> {
+    let matches = verb_command(verb, name).try_get_matches_from(arguments)?;
+    let ui = Ui::new(&Common::from_arg_matches(&matches)?);
+    match (verb.run)(&matches, &ui) {
         Err(Failure::Usage(error)) => Err(error),
         result => Ok(ExitCode::from(ui.finish(result))),
     }

@@ -109,21 +109,50 @@ pub fn compile(
     sources: &[SourceFile],
     options: Options,
 ) -> Result<Compiled, CompileError> {
+    Ok(prepare(repository, sources, options)?.commit(repository)?)
+}
+
+/// What compiling made, before it is stored.
+#[derive(Debug)]
+pub struct Prepared<'s> {
+    parsed: Vec<Result<KeyedUnit<'s>, Vec<SyntaxError>>>,
+    compilations: Vec<Compilation>,
+    fragments: BTreeMap<FragmentDigest, Fragment>,
+    /// Whether the repository lacks any of it.
+    is_new: bool,
+}
+
+/// The first half of [`compile`]: all that can be done on many threads, and waits for no other process.
+pub fn prepare<'s>(
+    repository: &Repository,
+    sources: &'s [SourceFile],
+    options: Options,
+) -> Result<Prepared<'s>, CompileError> {
     let parsed = sources.par_iter().map(parse).collect::<Vec<_>>();
-    let units = parsed.iter().filter_map(|unit| unit.as_ref().ok()).collect::<Vec<_>>();
+    let units = right(&parsed);
     let compilations =
         units.par_iter().map(|unit| unit.compilation(options)).collect::<Result<Vec<_>, _>>()?;
     let procedures = distinct(&units);
     let view = repository.read()?;
     let missing = missing(&*view, &procedures, options.known)?;
     let fragments = generate(&missing, &procedures);
-    if !fragments.is_empty() || !all_stored(&*view, &compilations)? {
-        commit(repository, &compilations, &procedures, &fragments)?;
+    let is_new = !fragments.is_empty() || !all_stored(&*view, &compilations)?;
+    Ok(Prepared { parsed, compilations, fragments, is_new })
+}
+
+impl Prepared<'_> {
+    /// The second half of [`compile`]: stores what is new when its turn has come.
+    pub fn commit(self, repository: &Repository) -> Result<Compiled, StoreError> {
+        if self.is_new {
+            let procedures = distinct(&right(&self.parsed));
+            commit(repository, &self.compilations, &procedures, &self.fragments)?;
+        }
+        Ok(report(self.parsed, &self.compilations, &self.fragments))
     }
-    Ok(report(parsed, &compilations, &fragments))
 }
 
 /// A source whose procedures have their digests.
+#[derive(Debug)]
 struct KeyedUnit<'s> {
     source: &'s SourceFile,
     unit: Unit<'s>,
@@ -170,6 +199,11 @@ fn line_table(index: &LineIndex<'_>, procedure: &Procedure<'_>, body: &[Item<'_>
     LineTable::new(positions.map(|place| Position { line: place.line - first, ..place }).collect())
 }
 
+/// The units of the sources without errors.
+fn right<'p, 's>(parsed: &'p [Result<KeyedUnit<'s>, Vec<SyntaxError>>]) -> Vec<&'p KeyedUnit<'s>> {
+    parsed.iter().filter_map(|unit| unit.as_ref().ok()).collect()
+}
+
 /// The body behind each digest; equal procedures, in one file or in several, have one.
 type Bodies<'u> = BTreeMap<FragmentDigest, &'u [Item<'u>]>;
 
@@ -202,7 +236,7 @@ fn generate(missing: &[FragmentDigest], bodies: &Bodies<'_>) -> BTreeMap<Fragmen
 
 fn all_stored(view: &dyn View, compilations: &[Compilation]) -> Result<bool, StoreError> {
     for compilation in compilations {
-        if view.compilation(&compilation.id())?.is_none() {
+        if !view.has_compilation(&compilation.id())? {
             return Ok(false);
         }
     }
@@ -218,12 +252,12 @@ fn commit(
 ) -> Result<(), StoreError> {
     repository.write(|transaction| {
         for (digest, fragment) in fragments {
-            transaction.add_fragment(*digest, &Entry::Present(fragment.clone()))?;
+            transaction.add_fragment(*digest, &Entry::Present(fragment.body()))?;
         }
         // What was there when we asked may have been collected since: then it is generated after all.
         for digest in missing(transaction.view(), bodies, Known::Reuse)? {
             if let Some(body) = bodies.get(&digest) {
-                transaction.add_fragment(digest, &Entry::Present(generate::fragment(body)))?;
+                transaction.add_fragment(digest, &Entry::Present(generate::fragment(body).body()))?;
             }
         }
         compilations.iter().try_for_each(|compilation| transaction.add_compilation(compilation).map(drop))

@@ -172,14 +172,20 @@ impl fmt::Debug for Checksum {
 /// so that no two different things have the same bytes. Integers are little-endian.
 #[derive(Debug, Clone)]
 pub struct Hasher {
+    /// What stands before everything of this kind, then what is not in `hashed` yet.
     bytes: Vec<u8>,
     prefix: usize,
+    /// What was too much to keep, the prefix included.
+    hashed: Option<blake3::Hasher>,
 }
+
+/// So many bytes are kept before they are hashed: enough to hash them fast.
+const KEPT: usize = 1 << 16;
 
 impl Hasher {
     /// Starts a hasher for one kind of thing. `version` changes when the same input must get another digest.
     pub fn new(domain: &str, version: u32) -> Self {
-        let mut hasher = Self { bytes: Vec::with_capacity(1024), prefix: 0 };
+        let mut hasher = Self { bytes: Vec::with_capacity(1024), prefix: 0, hashed: None };
         hasher.text(domain);
         hasher.u32(version);
         hasher.prefix = hasher.bytes.len();
@@ -210,6 +216,9 @@ impl Hasher {
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.u32(bytes.len() as u32);
         self.bytes.extend_from_slice(bytes);
+        if self.bytes.len() > KEPT {
+            self.hash_kept();
+        }
     }
 
     /// Adds another digest: 32 bytes, no length.
@@ -217,16 +226,27 @@ impl Hasher {
         self.bytes.extend_from_slice(digest.as_bytes());
     }
 
-    /// The canonical bytes so far, domain included; for test vectors.
+    fn hash_kept(&mut self) {
+        let new = if self.hashed.is_some() { self.prefix } else { 0 };
+        self.hashed.get_or_insert_default().update(&self.bytes[new..]);
+        self.bytes.truncate(self.prefix);
+    }
+
+    /// The canonical bytes of something small, domain included; for test vectors.
     pub fn canonical(&self) -> &[u8] {
         &self.bytes
     }
 
     /// Hashes what was added, and makes the hasher ready for the next thing of the same kind.
     pub fn finish(&mut self) -> Digest {
-        let digest = Digest(*blake3::hash(&self.bytes).as_bytes());
+        let hash = if self.hashed.is_some() {
+            self.hash_kept();
+            self.hashed.take().unwrap_or_default().finalize()
+        } else {
+            blake3::hash(&self.bytes)
+        };
         self.bytes.truncate(self.prefix);
-        digest
+        Digest(*hash.as_bytes())
     }
 }
 
@@ -250,6 +270,21 @@ mod tests {
         let empty = hasher.finish();
         hasher.text("x");
         assert_ne!(hasher.finish(), empty);
+        assert_eq!(hasher.finish(), empty);
+    }
+
+    #[test]
+    fn what_is_large_is_hashed_the_same() {
+        let piece = [7; 1000];
+        let mut hasher = Hasher::new("test", 1);
+        let empty = hasher.finish();
+        let mut canonical = hasher.canonical().to_vec();
+        for _ in 0..3 * KEPT / piece.len() {
+            hasher.bytes(&piece);
+            canonical.extend(1000_u32.to_le_bytes());
+            canonical.extend(piece);
+        }
+        assert_eq!(hasher.finish().as_bytes(), blake3::hash(&canonical).as_bytes());
         assert_eq!(hasher.finish(), empty);
     }
 }

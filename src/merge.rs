@@ -134,7 +134,7 @@ fn plan(target: &dyn View, target_origin: &str, sources: &[Source<'_>]) -> Resul
         }
         for id in source.snapshot.compilations() {
             let id = id?;
-            if target.compilation(&id)?.is_none() {
+            if !target.has_compilation(&id)? {
                 plan.compilations.entry(id).or_insert(from);
             }
         }

@@ -18,6 +18,11 @@ impl Name {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The name's text, to be kept by others too.
+    pub const fn shared(&self) -> &Arc<str> {
+        &self.0
+    }
 }
 
 /// Whether `text` can be the name of a procedure.
@@ -26,6 +31,11 @@ pub fn is_name(text: &str) -> bool {
         && text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_')
         && text != "true"
         && text != "false"
+}
+
+/// Whether `text` is what a source can execute: a name, or one of the brackets, which are words of their own.
+pub fn is_callable(text: &str) -> bool {
+    is_name(text) || text == "[" || text == "]"
 }
 
 impl Borrow<str> for Name {

@@ -15,9 +15,7 @@ pub struct StripReport {
 /// Every fragment becomes known; compilations and link records stay at home.
 pub fn strip(source: &Repository, target: &Repository) -> Result<StripReport, StoreError> {
     let snapshot = source.read()?;
-    // A copy that is damaged is replaced like any other: nothing of it is kept.
-    target.repair(|copy| {
-        copy.clear()?;
+    target.replace(|copy| {
         let mut fragments = 0;
         for member in snapshot.fragments() {
             let (digest, _) = member?;

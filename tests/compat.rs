@@ -51,7 +51,12 @@ fn the_repository_is_whole() {
 
 #[test]
 fn the_executable_runs() {
-    let program = Program::load(&executable::read(&path("main.tx")).unwrap()).unwrap();
+    run("main.tx");
+    run("main_binary.tx");
+}
+
+fn run(name: &str) {
+    let program = Program::load(&executable::read(&path(name)).unwrap()).unwrap();
     let options = Options { limits: Limits::default(), trace: false };
     let mut machine = Machine::new(&program, program.entries()[0], &options);
     let mut out = Vec::new();
@@ -71,6 +76,7 @@ fn the_same_is_linked() {
         executable::to_yaml(&linked.executable).unwrap(),
         fs::read_to_string(path("main.tx")).unwrap()
     );
+    assert_eq!(executable::to_binary(&linked.executable).unwrap(), fs::read(path("main_binary.tx")).unwrap());
 }
 
 #[test]

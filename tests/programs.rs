@@ -17,6 +17,7 @@ use toy::name::Name;
 use toy::object::executable::Executable;
 use toy::source::SourceFile;
 use toy::store::Repository;
+use toy::store::wire::executable::{self, Format};
 use toy::vm::machine::{Limits, Machine, Options, Status, Stop};
 use toy::vm::program::Program;
 
@@ -185,12 +186,17 @@ fn every_operator(manual: &str) -> Result<(), Failed> {
     if missing.is_empty() { Ok(()) } else { Err(missing.join("\n").into()) }
 }
 
-/// Compiles and links a source text, in a repository of each kind, with the same result.
+/// Compiles and links a source text, in a repository of each kind, with the same result; so it is after it went
+/// through a file of each form.
 fn link(source: &str) -> Result<Executable, Failed> {
     let directory = tempfile::tempdir()?;
     let in_file = Repository::open_or_empty(&directory.path().join("repo.yaml"));
     let executable = link_in(&Repository::in_memory(), source)?;
     assert_eq!(link_in(&in_file, source)?, executable);
+    for format in [Format::Yaml, Format::Binary] {
+        let bytes = executable::to_bytes(&executable, format)?;
+        assert_eq!(executable::from_bytes(Path::new("main.tx"), &bytes)?, executable);
+    }
     Ok(executable)
 }
 

@@ -132,14 +132,33 @@ fn every_file_says_what_it_is_and_is_short() {
     }
 }
 
+/// Files that may hold unsafe code, each at one place that says why it is sound.
+const UNSAFE: &[&str] = &["src/cli/jobs.rs"];
+
+#[test]
+fn unsafe_blocks_are_where_they_were_looked_at() {
+    // The compiler denies it wherever the lint is not lifted by its name.
+    let lint = concat!("unsafe", "_code");
+    assert!(read("Cargo.toml").contains(&format!("\n{lint} = \"deny\"\n")));
+    for manifest in ["Cargo.toml", "xtask/Cargo.toml"] {
+        assert!(read(manifest).contains("\n[lints]\nworkspace = true\n"), "{manifest} has lints of its own");
+    }
+    for file in ["src", "xtask", "tests", "benches"].iter().flat_map(|directory| sources(directory)) {
+        let (text, expected) = (read(&file), UNSAFE.iter().any(|allowed| file == Path::new(allowed)));
+        let found = (text.matches(lint).count(), text.matches(concat!("// ", "SAFETY: ")).count());
+        assert_eq!(found, if expected { (1, 1) } else { (0, 0) }, "{}", file.display());
+    }
+}
+
 #[test]
 fn every_dependency_is_explained() {
     let decisions = read("docs/decisions/dependencies.md");
     for manifest in ["Cargo.toml", "xtask/Cargo.toml"] {
         let text = read(manifest);
-        for section in text.split("\n[").filter(|section| {
-            section.starts_with("dependencies]") || section.starts_with("dev-dependencies]")
-        }) {
+        for section in text
+            .split("\n[")
+            .filter(|section| section.lines().next().is_some_and(|title| title.ends_with("dependencies]")))
+        {
             let lines = section.lines().skip(1).filter(|line| !line.starts_with('#') && line.contains('='));
             for name in lines.map(|line| line.split(['=', '.', ' ']).next().unwrap()) {
                 assert!(

@@ -14,9 +14,11 @@ use serde_json::json;
 use thiserror::Error;
 
 use super::Verb;
+use super::depfile::Depfile;
 use super::inputs::{RepositoryArg, count, files};
+use super::jobs::Threads;
 use super::ui::{Done, Failure, Ui};
-use crate::compile::{Compiled, CompiledUnit, Known, LineTables, Options, compile};
+use crate::compile::{Compiled, CompiledUnit, Known, LineTables, Options, prepare};
 use crate::source::SourceFile;
 use crate::store::file::{self, io_error};
 use crate::store::seal::identify;
@@ -36,6 +38,13 @@ pub struct CompileArgs {
 
     #[command(flatten)]
     repository: RepositoryArg,
+
+    #[command(flatten)]
+    threads: Threads,
+
+    /// Write a rule for make or ninja that says which source each ticket is made from
+    #[arg(long, value_name = "FILE")]
+    depfile: Option<PathBuf>,
 
     /// Make line tables, so that errors at run time show the source line; the code stays the same
     #[arg(short = 'g', long)]
@@ -64,9 +73,9 @@ enum InputError {
     #[diagnostic(code(toy::source::none), help("name the source itself if it ends otherwise"))]
     None { path: PathBuf },
 
-    #[error("the ticket would overwrite its source `{}`", path.display())]
-    #[diagnostic(code(toy::compile::overwrites), help("name another file with `-o`"))]
-    Overwrites { path: PathBuf },
+    #[error("the {what} would overwrite the source `{}`", path.display())]
+    #[diagnostic(code(toy::compile::overwrites), help("give it another name"))]
+    Overwrites { what: &'static str, path: PathBuf },
 
     #[error("`{}` and `{}` would both become `{}`", first.display(), second.display(), ticket.display())]
     #[diagnostic(code(toy::compile::same_ticket), help("compile them one after the other, each with `-o`"))]
@@ -88,10 +97,16 @@ impl Verb for CompileArgs {
             line_tables: if self.debug { LineTables::With } else { LineTables::Without },
             known: if self.fill { Known::Fill } else { Known::Reuse },
         };
+        let depfile = self.depfile.as_deref().map(|path| depfile(path, &jobs)).transpose()?;
         let repository = Repository::open_or_empty(&self.repository.path);
-        let compiled = compile(&repository, &sources, options)?;
+        let prepared = self.threads.run(jobs.len(), || prepare(&repository, &sources, options))?;
+        // On one thread: while it waits for other compilers, they may have the others.
+        let compiled = prepared.commit(&repository)?;
         // Everything that a ticket names is stored: now the tickets may be written.
-        self.write_tickets(&jobs, &compiled)?;
+        self.threads.run(jobs.len(), || write_tickets(&jobs, &compiled))?;
+        if let (Some(depfile), true) = (depfile, compiled.units.iter().all(Result::is_ok)) {
+            depfile.write()?;
+        }
         Ok(self.done(&jobs, compiled))
     }
 }
@@ -130,7 +145,7 @@ impl CompileArgs {
             }
         };
         if is_same(&ticket, path) {
-            return Err(InputError::Overwrites { path: ticket }.into());
+            return Err(InputError::Overwrites { what: "ticket", path: ticket }.into());
         }
         Ok(Job { path: path.to_owned(), ticket, source })
     }
@@ -169,14 +184,6 @@ impl CompileArgs {
         Ok(SourceFile { name: name.into(), text: text.into() })
     }
 
-    fn write_tickets(&self, jobs: &[Job], compiled: &Compiled) -> Result<(), StoreError> {
-        let pairs = jobs.iter().zip(&compiled.units).collect::<Vec<_>>();
-        pairs.par_iter().try_for_each(|(job, unit)| match unit {
-            Ok(unit) => ticket::write(&job.ticket, &unit.ticket),
-            Err(_) => Ok(()),
-        })
-    }
-
     fn done(&self, jobs: &[Job], compiled: Compiled) -> Done {
         let (procedures, generated, reused) = (compiled.procedures, compiled.generated, compiled.reused());
         let (mut text, mut tickets, mut problems) = (String::new(), Vec::new(), Vec::new());
@@ -210,9 +217,31 @@ impl CompileArgs {
     }
 }
 
+/// The rules for all tickets, for a file that is not one of the sources.
+fn depfile<'p>(path: &'p Path, jobs: &[Job]) -> Result<Depfile<'p>, Failure> {
+    if jobs.iter().any(|job| is_same(path, &job.path)) {
+        return Err(InputError::Overwrites { what: "depfile", path: path.to_owned() }.into());
+    }
+    let rule = |job| {
+        let Job { path, ticket, .. }: &Job = job;
+        (&**ticket, Some(&**path).filter(|path| *path != Path::new("-")))
+    };
+    Depfile::new(path, jobs.iter().map(rule))
+}
+
+fn write_tickets(jobs: &[Job], compiled: &Compiled) -> Result<(), StoreError> {
+    let pairs = jobs.iter().zip(&compiled.units).collect::<Vec<_>>();
+    pairs.par_iter().try_for_each(|(job, unit)| match unit {
+        Ok(unit) => ticket::write(&job.ticket, &unit.ticket),
+        Err(_) => Ok(()),
+    })
+}
+
 /// Whether two sources are one, so that it is compiled once.
 fn is_same(first: &Path, second: &Path) -> bool {
-    first == second || same_file::is_same_file(first, second).unwrap_or(false)
+    // To open a named pipe would wait for whoever is at its other end.
+    let are_files = || first.is_file() && second.is_file();
+    first == second || are_files() && same_file::is_same_file(first, second).unwrap_or(false)
 }
 
 fn same_ticket(first: &Path, Job { path: second, ticket, .. }: Job) -> Report {

@@ -20,7 +20,7 @@ use crate::object::fixup::FixupKind;
 use crate::object::fragment::Fragment;
 use crate::store::seal::{Kind, identify};
 use crate::store::wire::{executable, ticket};
-use crate::store::{Entry, Repository, View, file};
+use crate::store::{Entry, Repository, StoreError, View, file};
 
 /// Show what is in a repository, a ticket or an executable
 #[derive(Debug, Args)]
@@ -67,7 +67,7 @@ impl Verb for DumpArgs {
         let (json, text) = match identify(&bytes).ok_or(DumpError::Kind { path })? {
             Kind::Repository => self.repository(&*Repository::open(&self.file).read()?)?,
             Kind::Ticket => self.ticket(ticket::from_yaml(&self.file, &bytes)?.compilation),
-            Kind::Executable => self.executable(&executable::from_yaml(&self.file, &bytes)?)?,
+            Kind::Executable => self.executable(&executable::from_bytes(&self.file, &bytes)?)?,
         };
         Ok(Done::new(json, text))
     }
@@ -89,8 +89,9 @@ impl DumpArgs {
             for member in view.fragments() {
                 let (digest, _) = member?;
                 if self.is_wanted(&digest) {
-                    fragments
-                        .extend(view.fragment(&digest)?.map(|entry| show_entry(&digest, &entry, &mut text)));
+                    let entry = view.fragment(&digest)?;
+                    let shown = entry.map(|entry| show_entry(&digest, &entry, &mut text));
+                    fragments.extend(shown.transpose()?);
                 }
             }
             if fragments.is_empty() && self.fragment.is_some() {
@@ -174,18 +175,19 @@ fn disassemble<'a>(section: &[u8], operand: impl Fn(u32) -> Option<&'a str>) -> 
     lines.lines().enumerate().map(|(ordinal, line)| format!("{ordinal:6}  {line}\n")).collect()
 }
 
-fn show_entry(digest: &FragmentDigest, entry: &Entry, text: &mut String) -> Value {
-    let Entry::Present(fragment) = entry else {
+fn show_entry(digest: &FragmentDigest, entry: &Entry, text: &mut String) -> Result<Value, StoreError> {
+    let (Entry::Present(body), Some(fragment)) = (entry, entry.fragment(digest)?) else {
         _ = writeln!(text, "fragment {digest} known");
-        return json!({ "digest": digest.to_string(), "known": true });
+        return Ok(json!({ "digest": digest.to_string(), "known": true }));
     };
+    let checksum = body.checksum();
     let targets = |kind| {
         let fixups = fragment.fixups.as_slice().iter().filter(move |fixup| fixup.kind == kind);
         fixups.map(|fixup| &*fixup.target).collect::<Vec<_>>()
     };
     let (strong, weak) = (targets(FixupKind::Strong), targets(FixupKind::Weak));
     let code = disassemble(&fragment.text, |index| fragment.fixups.get(index).map(|fixup| &*fixup.target));
-    _ = writeln!(text, "fragment {digest} {}, checksum {}", bytes(fragment), fragment.checksum());
+    _ = writeln!(text, "fragment {digest} {}, checksum {checksum}", bytes(&fragment));
     _ = writeln!(text, "  strong fixups {}", strong.join(" "));
     if !weak.is_empty() {
         _ = writeln!(
@@ -195,10 +197,10 @@ fn show_entry(digest: &FragmentDigest, entry: &Entry, text: &mut String) -> Valu
         );
     }
     _ = writeln!(text, "{code}");
-    json!({
-        "digest": digest.to_string(), "known": false, "checksum": fragment.checksum().to_string(),
+    Ok(json!({
+        "digest": digest.to_string(), "known": false, "checksum": checksum.to_string(),
         "strong": strong, "weak": weak, "text": code,
-    })
+    }))
 }
 
 fn bytes(fragment: &Fragment) -> String {

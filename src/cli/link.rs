@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use miette::{Diagnostic, Report, Severity};
+use rayon::prelude::*;
 use serde_json::json;
 use thiserror::Error;
 
 use super::Verb;
 use super::inputs::{RepositoryArg, count, files};
+use super::jobs::Threads;
 use super::place::{Mark, locate};
 use super::ui::{Done, Failure, Ui};
 use crate::link::{Input, LinkError, Linked, Options, Unresolved, link};
@@ -17,7 +19,8 @@ use crate::name::Name;
 use crate::object::link_record::{LinkRecord, Place};
 use crate::store::file::{self, Mode, directory};
 use crate::store::seal::refuse_to_overwrite;
-use crate::store::wire::{executable, ticket};
+use crate::store::wire::executable::{self, Format};
+use crate::store::wire::ticket;
 use crate::store::{Repository, StoreError};
 
 /// Link tickets into an executable, with the code that the repository has
@@ -34,6 +37,9 @@ pub struct LinkArgs {
     #[command(flatten)]
     repository: RepositoryArg,
 
+    #[command(flatten)]
+    threads: Threads,
+
     /// Where the program starts; given again, more names that must be kept (`toy run --entry`)
     #[arg(short = 'E', long = "entry-point", value_name = "NAME", default_value = "main")]
     entries: Vec<String>,
@@ -41,6 +47,10 @@ pub struct LinkArgs {
     /// What to do with a name that is executed and not defined
     #[arg(long, value_name = "WHAT", value_enum, default_value = "error")]
     unresolved: UnresolvedArg,
+
+    /// How the executable is written [default: yaml]
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    format: Option<FormatArg>,
 
     /// Write a map of the executable: what lies where, and why
     #[arg(long, value_name = "FILE")]
@@ -55,6 +65,14 @@ enum UnresolvedArg {
     Warn,
     /// Leave it to run time
     Ignore,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum FormatArg {
+    /// Text that a person can read
+    Yaml,
+    /// Compact, for large programs
+    Binary,
 }
 
 #[derive(Debug, Error, Diagnostic)]
@@ -80,6 +98,9 @@ struct NotRecorded {
     errors: Vec<StoreError>,
 }
 
+/// So many tickets are read before a further thread could have started.
+const TICKETS_A_THREAD: usize = 64;
+
 impl Verb for LinkArgs {
     fn run(&self, _: &Ui) -> Result<Done, Failure> {
         let inputs = self.inputs()?;
@@ -89,7 +110,7 @@ impl Verb for LinkArgs {
         let linked = link(&*repository.read()?, &inputs, &options)
             .map_err(|errors| Failure::Problems(self.located(errors, Severity::Error)))?;
         // The executable first: a record of one that is not there would be dropped by gc.
-        let bytes = executable::write(&self.output, &linked.executable)?;
+        let bytes = executable::write(&self.output, &linked.executable, self.format())?;
         let record = self.record(&repository, linked.record.clone());
         if let Some(path) = &self.map {
             file::replace(path, linked.map.to_string().as_bytes(), Mode::Plain)?;
@@ -111,7 +132,9 @@ impl LinkArgs {
             Ok(Input { origin: path.display().to_string().into(), ticket: ticket::read(path)? })
         };
         let (mut inputs, mut problems) = (Vec::new(), Vec::new());
-        for result in paths.iter().map(read) {
+        let parts = paths.len().div_ceil(TICKETS_A_THREAD);
+        let results = self.threads.run(parts, || paths.par_iter().map(read).collect::<Vec<_>>());
+        for result in results {
             match result {
                 Ok(input) => inputs.push(input),
                 Err(error) => problems.push(Report::new::<StoreError>(error)),
@@ -128,6 +151,13 @@ impl LinkArgs {
             UnresolvedArg::Ignore => Unresolved::Ignore,
         };
         Ok(Options { entries: self.entries.iter().map(entry).collect::<Result<_, _>>()?, unresolved })
+    }
+
+    fn format(&self) -> Format {
+        match self.format {
+            Some(FormatArg::Binary) => Format::Binary,
+            Some(FormatArg::Yaml) | None => Format::Yaml,
+        }
     }
 
     /// Sources are looked for beside the tickets and in the current directory.

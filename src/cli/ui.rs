@@ -62,7 +62,7 @@ impl<E: Diagnostic + Send + Sync + 'static> From<E> for Failure {
 pub struct Ui {
     json: bool,
     quiet: bool,
-    handler: MietteHandler,
+    color: Color,
 }
 
 /// Whether the user wants no colours, whatever else the environment says.
@@ -81,13 +81,18 @@ const PROBLEM: u8 = 1;
 impl Ui {
     /// The streams as the options of every verb want them.
     pub fn new(common: &Common) -> Self {
-        let options = match common.color {
+        Self { json: common.json, quiet: common.quiet, color: common.color }
+    }
+
+    /// How problems are drawn. It looks at the terminal, which who has no problem need not.
+    fn handler(&self) -> MietteHandler {
+        let options = match self.color {
             Color::Auto if no_color() => MietteHandlerOpts::new().color(false),
             Color::Auto => MietteHandlerOpts::new(),
             Color::Always => MietteHandlerOpts::new().color(true),
             Color::Never => MietteHandlerOpts::new().color(false),
         };
-        Self { json: common.json, quiet: common.quiet, handler: options.build() }
+        options.build()
     }
 
     /// Whether the report is to be JSON, so that nothing else may go to standard output.
@@ -140,10 +145,14 @@ impl Ui {
     }
 
     fn show_problems(&self, problems: &[Report]) {
+        if problems.is_empty() {
+            return;
+        }
+        let handler = self.handler();
         let mut err = io::stderr().lock();
         for problem in problems.iter().take(MOST_PROBLEMS) {
             // Where problems cannot be shown there is nothing left to do about it.
-            _ = writeln!(err, "{}", Rendered { handler: &self.handler, problem: Shown::new(&**problem) });
+            _ = writeln!(err, "{}", Rendered { handler: &handler, problem: Shown::new(&**problem) });
         }
         if problems.len() > MOST_PROBLEMS {
             _ = writeln!(err, "and {} more problems", problems.len() - MOST_PROBLEMS);

@@ -78,6 +78,7 @@ mod tests {
         for builtin in Builtin::ALL {
             assert_eq!(Builtin::lookup(builtin.name()), Some(*builtin));
             assert!(builtin.effect().contains(builtin.name()));
+            assert!(crate::name::is_callable(builtin.name()));
         }
         assert_eq!(Builtin::lookup("nothing"), None);
     }

@@ -119,7 +119,21 @@ impl Iterator for Decoder<'_> {
 /// Decodes a whole text section and checks all that can be wrong with one:
 /// opcodes, operands below `entries` (the length of the table beside the text), blocks properly nested.
 pub fn decode(text: &[u8], entries: u32) -> Result<Vec<Instruction>, DecodeError> {
-    let instructions = Decoder::new(text).collect::<Result<Vec<_>, _>>()?;
+    let mut instructions = Vec::new();
+    decode_onto(text, entries, &mut instructions)?;
+    Ok(instructions)
+}
+
+/// Like [`decode`], but appends the instructions to others.
+pub fn decode_onto(text: &[u8], entries: u32, out: &mut Vec<Instruction>) -> Result<(), DecodeError> {
+    let start = out.len();
+    for instruction in Decoder::new(text) {
+        out.push(instruction?);
+    }
+    check(&out[start..], entries)
+}
+
+fn check(instructions: &[Instruction], entries: u32) -> Result<(), DecodeError> {
     let mut ends = vec![instructions.len() as u64];
     for (ordinal, instruction) in instructions.iter().enumerate() {
         let ordinal = ordinal as u32;
@@ -143,7 +157,7 @@ pub fn decode(text: &[u8], entries: u32) -> Result<Vec<Instruction>, DecodeError
             _ => {}
         }
     }
-    Ok(instructions)
+    Ok(())
 }
 
 #[cfg(test)]

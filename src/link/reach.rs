@@ -13,7 +13,7 @@ use crate::isa::instruction::Instruction;
 use crate::name::Name;
 use crate::object::fixup::FixupKind;
 use crate::object::fragment::Fragment;
-use crate::store::{Entry, View};
+use crate::store::View;
 
 /// What is reachable.
 pub(super) struct Program<'m> {
@@ -78,15 +78,15 @@ fn fetch<'f>(
         Vacant(free) => free,
     };
     let lost = || (defined.definition.name.clone(), Box::new(defined.site()));
-    match view.fragment(&digest)? {
-        Some(Entry::Present(fragment)) => Ok(free.insert(fragment)),
-        Some(Entry::Known) => {
-            let (name, site) = lost();
-            Err(LinkError::Stripped { name, digest, site })
-        }
+    let Some(entry) = view.fragment(&digest)? else {
+        let (name, site) = lost();
+        return Err(LinkError::Missing { name, digest, site });
+    };
+    match entry.fragment(&digest)? {
+        Some(fragment) => Ok(free.insert(fragment)),
         None => {
             let (name, site) = lost();
-            Err(LinkError::Missing { name, digest, site })
+            Err(LinkError::Stripped { name, digest, site })
         }
     }
 }

@@ -1,5 +1,8 @@
 //! Fragments: the code generated for one digest.
 
+use std::fmt;
+use std::sync::Arc;
+
 use super::fixup::{FixupKind, Fixups};
 use crate::digest::Checksum;
 
@@ -18,9 +21,9 @@ pub struct Fragment {
 pub struct BodyError;
 
 impl Fragment {
-    /// The body in its compact encoding: fixup count, fixups (kind, length, target), text.
+    /// The fragment as it is kept: fixup count, fixups (kind, length, target), text.
     /// Integers have 32 bits and are little-endian.
-    pub fn to_body(&self) -> Vec<u8> {
+    pub fn body(&self) -> Body {
         let mut body = Vec::with_capacity(self.text.len() + 16 * self.fixups.as_slice().len() + 8);
         body.extend_from_slice(&(self.fixups.as_slice().len() as u32).to_le_bytes());
         for fixup in self.fixups.as_slice() {
@@ -32,7 +35,7 @@ impl Fragment {
             body.extend_from_slice(fixup.target.as_bytes());
         }
         body.extend_from_slice(&self.text);
-        body
+        Body::new(&body)
     }
 
     /// Reads a body in its compact encoding. A fixup that stands there twice is an error.
@@ -62,9 +65,39 @@ impl Fragment {
         }
         Ok(Self { text: rest.to_vec(), fixups })
     }
+}
 
-    /// The checksum of the body.
-    pub fn checksum(&self) -> Checksum {
-        Checksum::of(&self.to_body())
+/// A fragment in its compact encoding, as stores keep it and pass it on without looking into it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Body {
+    bytes: Arc<[u8]>,
+    checksum: Checksum,
+}
+
+impl Body {
+    /// Takes the bytes of a body, which may be anything, and makes their checksum.
+    pub fn new(bytes: &[u8]) -> Self {
+        Self { bytes: bytes.into(), checksum: Checksum::of(bytes) }
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The checksum of the bytes.
+    pub const fn checksum(&self) -> Checksum {
+        self.checksum
+    }
+
+    /// Decodes the fragment.
+    pub fn fragment(&self) -> Result<Fragment, BodyError> {
+        Fragment::from_body(&self.bytes)
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes, {}", self.bytes.len(), self.checksum)
     }
 }

@@ -27,8 +27,21 @@ pub trait View {
     /// What is stored under a digest, if anything.
     fn state(&self, digest: &FragmentDigest) -> Result<Option<State>, StoreError>;
 
-    /// The entry under a digest. A body is decoded and held against its checksum.
+    /// The entry under a digest. A body is held against its checksum.
     fn fragment(&self, digest: &FragmentDigest) -> Result<Option<Entry>, StoreError>;
+
+    /// What is stored under each of many digests, at one question. Ascending digests are found fastest.
+    fn states(&self, digests: &[FragmentDigest]) -> Result<Vec<Option<State>>, StoreError> {
+        digests.iter().map(|digest| self.state(digest)).collect()
+    }
+
+    /// The entries under many digests, each held against its checksum. Ascending digests are found fastest.
+    fn entries(&self, digests: &[FragmentDigest]) -> Vec<Result<Option<Entry>, StoreError>> {
+        digests.iter().map(|digest| self.fragment(digest)).collect()
+    }
+
+    /// Whether there is a compilation of this id; it is not looked at.
+    fn has_compilation(&self, id: &CompilationId) -> Result<bool, StoreError>;
 
     /// The compilation of this id, held against it.
     fn compilation(&self, id: &CompilationId) -> Result<Option<Compilation>, StoreError>;
@@ -62,6 +75,9 @@ pub trait Batch: View {
 
     /// Removes the link record of a build.
     fn remove_link(&mut self, build: &BuildId) -> Result<(), StoreError>;
+
+    /// Removes everything.
+    fn clear(&mut self) -> Result<(), StoreError>;
 }
 
 /// What is to become of a batch.
@@ -74,6 +90,8 @@ pub enum Decision {
 }
 
 /// A place where a repository is kept. Any number of threads and processes may use one at once.
+///
+/// A thread that holds a view must drop it before it writes: a store may have its writers wait for readers.
 pub trait Backend: Send + Sync {
     /// How messages call this store: its path, for one that has a path.
     fn origin(&self) -> &str;
@@ -84,6 +102,9 @@ pub trait Backend: Send + Sync {
     /// Waits for its turn, runs `change` on the last published state, and publishes what it did if it says so.
     /// Whatever happens in between, other processes and later ones see the old state or the new one.
     fn write(&self, change: &mut Change<'_>) -> Result<(), StoreError>;
+
+    /// Like [`write`](Self::write), but starts from nothing: what was there goes, damaged or not.
+    fn replace(&self, change: &mut Change<'_>) -> Result<(), StoreError>;
 
     /// Like [`read`](Self::read), but passes over what is damaged in the store's own structure and tells of it.
     fn examine(&self) -> Result<(Arc<dyn View + '_>, Vec<Damage>), StoreError>;

@@ -12,13 +12,14 @@ use super::repository::Entry;
 use super::wire;
 use crate::digest::{BuildId, Checksum, CompilationId, FragmentDigest};
 use crate::object::compilation::Compilation;
+use crate::object::fragment::Body;
 use crate::object::link_record::LinkRecord;
 
 /// All of a repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Contents {
     /// Digests with their bodies; those without are known.
-    pub(super) fragments: BTreeMap<FragmentDigest, Option<Body>>,
+    pub(super) fragments: BTreeMap<FragmentDigest, Option<Listing>>,
     /// Compilations by id.
     pub(super) compilations: BTreeMap<CompilationId, StoredCompilation>,
     /// Link records by build.
@@ -27,11 +28,11 @@ pub struct Contents {
 
 /// The body of a fragment as a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Body {
+pub(super) struct Listing {
     /// The checksum of the body in its compact encoding.
     pub checksum: Checksum,
     /// The text section, with the fixups in place.
-    pub listing: Arc<str>,
+    pub text: Arc<str>,
 }
 
 /// A compilation as lines.
@@ -77,8 +78,14 @@ impl Contents {
     }
 }
 
-fn state_of(body: Option<&Body>) -> State {
+fn state_of(body: Option<&Listing>) -> State {
     body.map_or(State::Known, |body| State::Present(body.checksum))
+}
+
+/// A body as people read it.
+fn listing(body: &Body) -> Result<String, String> {
+    let fragment = body.fragment().map_err(|error| error.to_string())?;
+    wire::lines::fragment_to_listing(&fragment).map_err(|error| error.to_string())
 }
 
 impl View for Contents {
@@ -87,14 +94,19 @@ impl View for Contents {
     }
 
     fn fragment(&self, digest: &FragmentDigest) -> Result<Option<Entry>, StoreError> {
-        let Some(body) = self.fragments.get(digest) else { return Ok(None) };
-        let Some(body) = body else { return Ok(Some(Entry::Known)) };
-        let fragment = wire::lines::fragment_from_listing(&body.listing)
+        let Some(listing) = self.fragments.get(digest) else { return Ok(None) };
+        let Some(listing) = listing else { return Ok(Some(Entry::Known)) };
+        let fragment = wire::lines::fragment_from_listing(&listing.text)
             .map_err(|reason| StoreError::Body { digest: *digest, reason })?;
-        if fragment.checksum() != body.checksum {
+        let body = fragment.body();
+        if body.checksum() != listing.checksum {
             return Err(StoreError::Body { digest: *digest, reason: "its checksum does not fit".into() });
         }
-        Ok(Some(Entry::Present(fragment)))
+        Ok(Some(Entry::Present(body)))
+    }
+
+    fn has_compilation(&self, id: &CompilationId) -> Result<bool, StoreError> {
+        Ok(self.compilations.contains_key(id))
     }
 
     fn compilation(&self, id: &CompilationId) -> Result<Option<Compilation>, StoreError> {
@@ -123,15 +135,14 @@ impl View for Contents {
 
 impl Batch for Contents {
     fn put_fragment(&mut self, digest: FragmentDigest, entry: &Entry) -> Result<(), StoreError> {
-        let body = match entry {
+        let listing = match entry {
             Entry::Known => None,
-            Entry::Present(fragment) => {
-                let listing = wire::lines::fragment_to_listing(fragment)
-                    .map_err(|error| StoreError::Body { digest, reason: error.to_string() })?;
-                Some(Body { checksum: fragment.checksum(), listing: listing.into() })
-            }
+            Entry::Present(body) => Some(Listing {
+                checksum: body.checksum(),
+                text: listing(body).map_err(|reason| StoreError::Body { digest, reason })?.into(),
+            }),
         };
-        self.fragments.insert(digest, body);
+        self.fragments.insert(digest, listing);
         Ok(())
     }
 
@@ -159,6 +170,11 @@ impl Batch for Contents {
 
     fn remove_link(&mut self, build: &BuildId) -> Result<(), StoreError> {
         self.links.remove(build);
+        Ok(())
+    }
+
+    fn clear(&mut self) -> Result<(), StoreError> {
+        *self = Self::default();
         Ok(())
     }
 }

@@ -139,7 +139,7 @@ pub enum StoreError {
         compilation: CompilationId,
     },
 
-    /// A file of ours that has no YAML form.
+    /// Something of ours that has no spelling.
     #[error("`{}` cannot be written: {reason}", path.display())]
     #[diagnostic(code(toy::store::unwritable), help("this is a defect of toy"))]
     Unwritable {

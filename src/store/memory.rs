@@ -9,6 +9,8 @@ use super::error::StoreError;
 /// Contents without a file.
 #[derive(Debug, Default)]
 pub struct MemoryBackend {
+    /// Held by the one who changes the store; readers need it not.
+    turn: Mutex<()>,
     published: Mutex<Arc<Contents>>,
 }
 
@@ -18,7 +20,7 @@ impl Backend for MemoryBackend {
     }
 
     fn read(&self) -> Result<Arc<dyn View + '_>, StoreError> {
-        Ok(Arc::<Contents>::clone(&self.published.lock().unwrap_or_else(PoisonError::into_inner)))
+        Ok(self.last())
     }
 
     fn examine(&self) -> Result<(Arc<dyn View + '_>, Vec<Damage>), StoreError> {
@@ -30,12 +32,27 @@ impl Backend for MemoryBackend {
     }
 
     fn write(&self, change: &mut Change<'_>) -> Result<(), StoreError> {
-        let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut next = Contents::clone(&published);
+        self.publish(Contents::clone, change);
+        Ok(())
+    }
+
+    fn replace(&self, change: &mut Change<'_>) -> Result<(), StoreError> {
+        self.publish(|_| Contents::default(), change);
+        Ok(())
+    }
+}
+
+impl MemoryBackend {
+    fn last(&self) -> Arc<Contents> {
+        Arc::clone(&self.published.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn publish(&self, start: impl FnOnce(&Contents) -> Contents, change: &mut Change<'_>) {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = start(&self.last());
         if change(&mut next) == Decision::Commit {
             // From here on everybody sees the change.
-            *published = Arc::new(next);
+            *self.published.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(next);
         }
-        Ok(())
     }
 }

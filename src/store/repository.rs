@@ -9,7 +9,7 @@ use super::memory::MemoryBackend;
 use super::yaml::{Missing, YamlBackend};
 use crate::digest::{BuildId, CompilationId, FragmentDigest};
 use crate::object::compilation::Compilation;
-use crate::object::fragment::Fragment;
+use crate::object::fragment::{Body, BodyError, Fragment};
 use crate::object::link_record::LinkRecord;
 
 /// What a repository gives for a digest that it has.
@@ -18,7 +18,7 @@ pub enum Entry {
     /// The body was stripped: "do you have it?" yes, "give it to me" no.
     Known,
     /// The body.
-    Present(Fragment),
+    Present(Body),
 }
 
 impl Entry {
@@ -26,8 +26,15 @@ impl Entry {
     pub fn state(&self) -> State {
         match self {
             Self::Known => State::Known,
-            Self::Present(fragment) => State::Present(fragment.checksum()),
+            Self::Present(body) => State::Present(body.checksum()),
         }
+    }
+
+    /// Decodes the body, if there is one. `digest` is for messages.
+    pub fn fragment(&self, digest: &FragmentDigest) -> Result<Option<Fragment>, StoreError> {
+        let Self::Present(body) = self else { return Ok(None) };
+        let damaged = |error: BodyError| StoreError::Body { digest: *digest, reason: error.to_string() };
+        body.fragment().map(Some).map_err(damaged)
     }
 }
 
@@ -76,6 +83,14 @@ impl Repository {
         change: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.run(change, |change| self.backend.write(change))
+    }
+
+    /// Like [`write`](Self::write), on an empty repository that takes the place of this one, damaged or not.
+    pub fn replace<T, E: From<StoreError>>(
+        &self,
+        change: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.run(change, |change| self.backend.replace(change))
     }
 
     /// What can be read of a damaged repository, and where its structure is damaged.
@@ -151,16 +166,14 @@ impl Transaction<'_> {
     /// Adds a compilation, whose fragments must be there: referents come before references.
     pub fn add_compilation(&mut self, compilation: &Compilation) -> Result<Addition, StoreError> {
         let id = compilation.id();
-        if self.batch.compilation(&id)?.is_some() {
+        if self.batch.has_compilation(&id)? {
             return Ok(Addition::Identical);
         }
-        for definition in compilation.definitions() {
-            if self.batch.state(&definition.fragment)?.is_none() {
-                return Err(StoreError::Dangling {
-                    name: definition.name.clone(),
-                    digest: definition.fragment,
-                });
-            }
+        let digests = compilation.definitions().iter().map(|definition| definition.fragment);
+        let states = self.batch.states(&digests.collect::<Vec<_>>())?;
+        let mut definitions = compilation.definitions().iter().zip(states);
+        if let Some((definition, _)) = definitions.find(|(_, state)| state.is_none()) {
+            return Err(StoreError::Dangling { name: definition.name.clone(), digest: definition.fragment });
         }
         self.batch.put_compilation(id, compilation)?;
         Ok(Addition::Added)
@@ -170,7 +183,7 @@ impl Transaction<'_> {
     /// none left is forgotten. Its compilations must be there: referents come before references.
     pub fn add_link(&mut self, mut record: LinkRecord) -> Result<(), StoreError> {
         for compilation in &record.compilations {
-            if self.batch.compilation(compilation)?.is_none() {
+            if !self.batch.has_compilation(compilation)? {
                 return Err(StoreError::DanglingLink { build: record.build, compilation: *compilation });
             }
         }
@@ -192,13 +205,7 @@ impl Transaction<'_> {
 
     /// Removes everything.
     pub fn clear(&mut self) -> Result<(), StoreError> {
-        let links = self.batch.links().map(|link| Ok(link?.build)).collect::<Result<Vec<_>, StoreError>>()?;
-        links.iter().try_for_each(|build| self.batch.remove_link(build))?;
-        let compilations = self.batch.compilations().collect::<Result<Vec<_>, _>>()?;
-        compilations.iter().try_for_each(|id| self.batch.remove_compilation(id))?;
-        let fragments = self.batch.fragments().map(|member| Ok(member?.0));
-        let fragments = fragments.collect::<Result<Vec<_>, StoreError>>()?;
-        fragments.iter().try_for_each(|digest| self.batch.remove_fragment(digest))
+        self.batch.clear()
     }
 
     /// Removes a fragment.

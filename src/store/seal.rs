@@ -1,4 +1,4 @@
-//! The frame of every YAML file of ours: a header that says what it is, and a trailer that tells damage.
+//! What a file of ours is; and the frame of the YAML ones: a header that says so, and a trailer that tells damage.
 //!
 //! ```yaml
 //! toy: ticket
@@ -10,6 +10,7 @@
 //! ```
 //!
 //! A file cut short at any byte lacks its trailer or a part of it; a changed byte does not fit the digest.
+//! Deliberately absent: the frame of the binary executable, which is in its room.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -26,7 +27,10 @@ use crate::source::is_visible;
 pub const VERSION: u32 = 1;
 
 /// The first line of an executable, so that it runs by its name.
-const INTERPRETER: &str = "#!/usr/bin/env toyvm\n";
+pub(super) const INTERPRETER: &str = "#!/usr/bin/env toyvm\n";
+
+/// The second line of an executable in its binary form. Its first byte stands in no text.
+pub(super) const BINARY: &[u8] = b"\x7ftoy.tx\n";
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,11 +71,22 @@ impl Kind {
 
 /// Says what a file is by its first lines, whatever the rest is like.
 pub fn identify(bytes: &[u8]) -> Option<Kind> {
-    let rest = bytes.strip_prefix(INTERPRETER.as_bytes()).unwrap_or(bytes).strip_prefix(b"toy: ")?;
+    let rest = bytes.strip_prefix(INTERPRETER.as_bytes()).unwrap_or(bytes);
+    if rest.starts_with(BINARY) {
+        return Some(Kind::Executable);
+    }
+    let rest = rest.strip_prefix(b"toy: ")?;
     Kind::ALL.into_iter().find(|kind| {
         rest.strip_prefix(kind.word().as_bytes())
             .is_some_and(|rest| matches!(rest.first(), None | Some(b'\n' | b'\r')))
     })
+}
+
+/// Whether a file starts as a binary executable does, as far as there is a file.
+pub(super) fn is_binary(bytes: &[u8]) -> bool {
+    let rest = bytes.strip_prefix(INTERPRETER.as_bytes()).unwrap_or(bytes);
+    let start = &rest[..rest.len().min(BINARY.len())];
+    !start.is_empty() && BINARY.starts_with(start)
 }
 
 /// Says what the file at `path` is by its first lines. A file that is not there is nothing of ours.
@@ -99,11 +114,11 @@ pub fn refuse_to_overwrite(path: &Path, new: Option<Kind>) -> Result<(), StoreEr
     }
 }
 
-/// Writes a sealed text in place of what is at `path`.
-pub fn write(kind: Kind, path: &Path, text: &str) -> Result<(), StoreError> {
+/// Writes a sealed file in place of what is at `path`.
+pub fn write(kind: Kind, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     refuse_to_overwrite(path, Some(kind))?;
     let mode = if kind == Kind::Executable { Mode::Executable } else { Mode::Plain };
-    file::replace(path, text.as_bytes(), mode)
+    file::replace(path, bytes, mode)
 }
 
 /// Puts header and trailer around the YAML text of a body.
@@ -231,7 +246,8 @@ fn message(error: &serde_yaml::Error) -> String {
     message
 }
 
-fn damaged(kind: Kind, path: &Path, place: Option<(&str, usize)>, message: String) -> StoreError {
+/// The error for a damaged file; `place` is its text and an offset in it.
+pub(super) fn damaged(kind: Kind, path: &Path, place: Option<(&str, usize)>, message: String) -> StoreError {
     let name = path.display().to_string();
     // What could make a terminal do something is not shown.
     let place = place.filter(|(file, _)| file.chars().all(|c| c == '\n' || is_visible(c)));

@@ -1,4 +1,4 @@
-//! How repositories, tickets and executables are spelled in YAML. `docs/formats.md` is the specification.
+//! How repositories, tickets and executables are spelled. `docs/formats.md` is the specification.
 //!
 //! Deliberately absent: reading and writing files, and what may follow from what is read.
 

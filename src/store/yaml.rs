@@ -89,6 +89,15 @@ impl Backend for YamlBackend {
         }
     }
 
+    fn replace(&self, change: &mut Change<'_>) -> Result<(), StoreError> {
+        let locked = self.lock()?;
+        let mut next = Contents::default();
+        match change(&mut next) {
+            Decision::Commit => publish(locked, &next),
+            Decision::Abort => locked.give_up(&empty()),
+        }
+    }
+
     fn examine(&self) -> Result<(Arc<dyn View + '_>, Vec<Damage>), StoreError> {
         let bytes = file::read(&self.path)?.ok_or_else(|| self.not_found())?;
         let (contents, damage) = salvage::salvage(&self.path, &bytes)?;

@@ -34,6 +34,11 @@ pub struct Names {
 }
 
 impl Names {
+    /// No texts yet, and room for so many.
+    pub(super) fn with_capacity(texts: usize) -> Self {
+        Self { texts: Vec::with_capacity(texts), ids: HashMap::with_capacity(texts) }
+    }
+
     /// The id of a text, which is added when it is new.
     pub(super) fn intern(&mut self, text: &Arc<str>) -> NameId {
         if let Some(id) = self.ids.get(text) {

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use super::names::{NameId, Names};
 use super::value::Procedure;
 use crate::isa::builtin::Builtin;
-use crate::isa::codec::{DecodeError, decode};
+use crate::isa::codec::{DecodeError, decode_onto};
 use crate::isa::instruction::Instruction;
 use crate::isa::listing::write_instruction;
-use crate::name::{Name, is_name};
+use crate::name::{Name, is_callable};
 use crate::object::executable::{Executable, Section};
 
 /// So many characters of a string or name [`Program::instruction_text`] shows.
@@ -111,9 +111,10 @@ impl Program {
     pub fn load(executable: &Executable) -> Result<Self, LoadError> {
         check_sizes(executable)?;
         check_symbols(executable)?;
-        let mut names = Names::default();
+        let mut names = Names::with_capacity(executable.strings.len() + Builtin::ALL.len());
         let operators = Builtin::ALL.iter().map(|operator| names.intern(&operator.name().into())).collect();
-        let texts: Vec<NameId> = executable.strings.iter().map(|text| names.intern(text)).collect();
+        let text = |text| Text { id: names.intern(text), callable: is_callable(text) };
+        let texts = executable.strings.iter().map(text).collect::<Vec<_>>();
         let (code, sections) = load_code(&executable.sections, &texts, &names)?;
         let symbols = load_symbols(executable, &mut names);
         let entries = load_entries(executable)?;
@@ -234,51 +235,57 @@ fn check_symbols(executable: &Executable) -> Result<(), LoadError> {
     }
 }
 
+/// A string of the executable among the program's names, and whether it can be called.
+struct Text {
+    id: NameId,
+    callable: bool,
+}
+
 fn load_code(
     sections: &[Section],
-    texts: &[NameId],
+    texts: &[Text],
     names: &Names,
 ) -> Result<(Vec<Instruction>, Vec<u32>), LoadError> {
     let mut code = Vec::new();
     let mut starts = Vec::with_capacity(sections.len());
     for (at, section) in sections.iter().enumerate() {
-        let instructions = decode(&section.text, texts.len() as u32)
+        let start = code.len();
+        starts.push(start as u32);
+        code.push(Instruction::Block(0));
+        decode_onto(&section.text, texts.len() as u32, &mut code)
             .map_err(|error| LoadError::Code { section: at, error })?;
-        starts.push(code.len() as u32);
-        code.push(Instruction::Block(instructions.len() as u32));
-        for (ordinal, instruction) in instructions.into_iter().enumerate() {
-            let instruction = load_instruction(instruction, texts, names)
-                .map_err(|text| LoadError::Call { section: at, ordinal, text })?;
-            code.push(instruction);
+        code[start] = Instruction::Block((code.len() - start - 1) as u32);
+        for (ordinal, instruction) in code[start + 1..].iter_mut().enumerate() {
+            load_instruction(instruction, texts).map_err(|id| call_error(at, ordinal, names.text(id)))?;
         }
     }
     Ok((code, starts))
 }
 
-/// Gives an instruction its operand among the program's names; gives the text of a call that is no name.
-fn load_instruction(
-    instruction: Instruction,
-    texts: &[NameId],
-    names: &Names,
-) -> Result<Instruction, String> {
-    Ok(match instruction {
-        Instruction::String(index) => Instruction::String(texts[index as usize].to_operand()),
+/// Gives an instruction its operand among the program's names; gives the id of a call that is no name.
+fn load_instruction(instruction: &mut Instruction, texts: &[Text]) -> Result<(), NameId> {
+    match instruction {
+        Instruction::String(index) => *index = texts[*index as usize].id.to_operand(),
         Instruction::Call(index) => {
-            let name = texts[index as usize];
-            let text = names.text(name);
-            if !is_name(text) && Builtin::lookup(text).is_none() {
-                return Err(text.chars().take(60).collect());
+            let text = &texts[*index as usize];
+            if !text.callable {
+                return Err(text.id);
             }
-            Instruction::Call(name.to_operand())
+            *index = text.id.to_operand();
         }
-        other => other,
-    })
+        _ => {}
+    }
+    Ok(())
+}
+
+fn call_error(section: usize, ordinal: usize, text: &str) -> LoadError {
+    LoadError::Call { section, ordinal, text: text.chars().take(LONGEST_TEXT).collect() }
 }
 
 fn load_symbols(executable: &Executable, names: &mut Names) -> Vec<LoadedSymbol> {
     let load = |symbol: &crate::object::executable::Symbol| LoadedSymbol {
         name: symbol.name.clone(),
-        id: names.intern(&symbol.name.as_str().into()),
+        id: names.intern(symbol.name.shared()),
         section: symbol.section,
     };
     executable.symbols.iter().map(load).collect()

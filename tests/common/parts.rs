@@ -34,7 +34,7 @@ pub(crate) fn body(number: usize, version: u8) -> Entry {
     let callee = fixups.intern(FixupKind::Strong, &format!("p{}", number + 1));
     encode(Instruction::Call(callee), &mut text);
     encode(Instruction::Number(f64::from(version)), &mut text);
-    Entry::Present(Fragment { text, fixups })
+    Entry::Present(Fragment { text, fixups }.body())
 }
 
 fn compilation(number: usize) -> Compilation {

@@ -1,6 +1,6 @@
 //! Files that are cut, flipped, and shuffled at every place that they have.
 
-use crate::sample::{Sample, assert_coded, read_executable, read_ticket};
+use crate::sample::{Sample, assert_coded, code_of, read_executable, read_ticket};
 
 /// The bytes cut at every place.
 fn cuts(bytes: &[u8]) -> impl Iterator<Item = (String, Vec<u8>)> {
@@ -104,6 +104,26 @@ fn a_damaged_executable_is_refused() {
     }
 }
 
+/// Behind the two lines that say what it is, whatever happens to a binary executable is damage and nothing else.
+#[test]
+fn a_damaged_binary_executable_is_refused() {
+    let sample = Sample::new();
+    let header = sample.binary.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(1).unwrap().0;
+    for pattern in PATTERNS {
+        for (at, (what, bytes)) in flips(&sample.binary, pattern).enumerate() {
+            let code = code_of(&*read_executable(&bytes).expect_err(&what));
+            assert!(
+                code == "toy::store::damaged" || at <= header && code == "toy::store::kind",
+                "{what}: {code}"
+            );
+        }
+    }
+    for (at, (what, bytes)) in cuts(&sample.binary).enumerate().skip(1) {
+        let code = code_of(&*read_executable(&bytes).expect_err(&what));
+        assert_eq!(code, "toy::store::damaged", "{what}, {at}");
+    }
+}
+
 #[test]
 fn what_follows_a_file_is_damage() {
     let sample = Sample::new();
@@ -115,16 +135,18 @@ fn what_follows_a_file_is_damage() {
         sample.assert_mended(&repository, &tail);
         assert_coded(&read_ticket(&longer(&sample.ticket)).expect_err("a tail"));
         assert_coded(&*read_executable(&longer(&sample.executable)).expect_err("a tail"));
+        assert_coded(&*read_executable(&longer(&sample.binary)).expect_err("a tail"));
     }
 }
 
 #[test]
 fn a_file_of_another_kind_is_told() {
     let sample = Sample::new();
-    for bytes in [&sample.ticket, &sample.executable] {
+    for bytes in [&sample.ticket, &sample.executable, &sample.binary] {
         let repository = sample.with(bytes);
         sample.assert_refused(&repository, &"another kind");
     }
     assert_coded(&read_ticket(&sample.repository).unwrap_err());
+    assert_eq!(code_of(&read_ticket(&sample.binary).unwrap_err()), "toy::store::kind");
     assert_coded(&*read_executable(&sample.ticket).unwrap_err());
 }

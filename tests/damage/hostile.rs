@@ -9,7 +9,7 @@ use toy::name::Name;
 use toy::object::executable::Executable;
 use toy::store::StoreError;
 use toy::store::seal::{Kind, seal};
-use toy::store::wire::executable;
+use toy::store::wire::executable::{self, Format};
 
 use crate::sample::{Sample, assert_coded, read_executable, read_ticket, shown};
 
@@ -312,7 +312,7 @@ fn a_ticket_that_is_none_is_refused() {
 fn an_executable_that_is_none_is_refused() {
     let sample = Sample::new();
     let (body, entries) = sample.executable_body();
-    let edits: [(&str, &str); 16] = [
+    let edits: [(&str, &str); 17] = [
         ("main 0 ", "main 9 "),
         ("main 0 ", "main 4294967296 "),
         ("main 0 ", "main -1 "),
@@ -332,6 +332,7 @@ fn an_executable_that_is_none_is_refused() {
             "compilations:\n",
             "compilations:\n- 0000000000000000000000000000000000000000000000000000000000000000\n",
         ),
+        ("symbols:", "- ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\nsymbols:"),
     ];
     for (from, to) in edits {
         let body = body.replacen(from, to, 1);
@@ -348,7 +349,7 @@ fn an_executable_that_is_none_is_refused() {
 #[test]
 fn an_executable_that_cannot_run_is_refused() {
     let sample = Sample::new();
-    let intact = executable::from_yaml(Path::new("a.tx"), &sample.executable).unwrap();
+    let intact = executable::from_bytes(Path::new("a.tx"), &sample.executable).unwrap();
     type Edit = fn(&mut Executable);
     let edits: [(&str, Edit); 9] = [
         ("toy::vm::section", |program| program.symbols[0].section = 2),
@@ -362,7 +363,7 @@ fn an_executable_that_cannot_run_is_refused() {
         ("toy::vm::entry", |program| program.entries.extend(Name::new("nobody"))),
         ("toy::vm::no_entry", |program| program.entries.clear()),
         ("toy::vm::code", |program| encode(Instruction::Block(u32::MAX), &mut program.sections[1].text)),
-        ("toy::vm::call", |program| {
+        ("toy::store::damaged", |program| {
             program.strings.push("no name".into());
             encode(Instruction::Call(program.strings.len() as u32 - 1), &mut program.sections[1].text);
         }),
@@ -370,9 +371,11 @@ fn an_executable_that_cannot_run_is_refused() {
     for (code, edit) in edits {
         let mut program = intact.clone();
         edit(&mut program);
-        let bytes = executable::to_yaml(&program).unwrap();
-        let error = read_executable(bytes.as_bytes()).expect_err(code);
-        assert_eq!(error.code().unwrap().to_string(), code);
+        for format in [Format::Yaml, Format::Binary] {
+            let bytes = executable::to_bytes(&program, format).unwrap();
+            let error = read_executable(&bytes).expect_err(code);
+            assert_eq!(error.code().unwrap().to_string(), code);
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use toy::object::link_record::{LinkRecord, Place};
 use toy::source::SourceFile;
 use toy::store::seal::{Kind, unseal};
 use toy::store::wire::{executable, ticket};
-use toy::store::{Entry, Repository, StoreError};
+use toy::store::{Repository, StoreError};
 use toy::strip::strip;
 use toy::vm::program::Program;
 
@@ -32,6 +32,8 @@ pub(crate) struct Sample {
     pub(crate) repository: Vec<u8>,
     pub(crate) ticket: Vec<u8>,
     pub(crate) executable: Vec<u8>,
+    /// The same executable in its binary form.
+    pub(crate) binary: Vec<u8>,
     tickets: Vec<Ticket>,
 }
 
@@ -63,11 +65,12 @@ impl Sample {
         });
         recorded.map_err(|error: StoreError| error).unwrap();
         let executable = executable::to_yaml(&program).unwrap().into_bytes();
+        let binary = executable::to_binary(&program).unwrap();
         fs::create_dir(directory.path().join("out")).unwrap();
         fs::write(directory.path().join("out/main.tx"), &executable).unwrap();
         let bytes = fs::read(directory.path().join("repo.yaml")).unwrap();
         let ticket = ticket::to_yaml(&compiled[0]).into_bytes();
-        Self { directory, repository: bytes, ticket, executable, tickets: compiled }
+        Self { directory, repository: bytes, ticket, executable, binary, tickets: compiled }
     }
 
     /// The repository's YAML without header and trailer, and how many entries it has.
@@ -169,8 +172,7 @@ impl Sample {
             for member in view.fragments() {
                 let (digest, _) = member.unwrap();
                 match view.fragment(&digest) {
-                    Ok(Some(Entry::Present(fragment))) => _ = fragment.to_body(),
-                    Ok(_) => {}
+                    Ok(entry) => _ = entry.unwrap().fragment(&digest),
                     Err(error) => assert_coded(&error),
                 }
             }
@@ -192,9 +194,14 @@ fn sources() -> Vec<SourceFile> {
     SOURCES.map(|(name, text)| SourceFile { name: name.into(), text: text.into() }).to_vec()
 }
 
+/// The code of an error.
+pub(crate) fn code_of(error: &dyn Diagnostic) -> String {
+    error.code().map(|code| code.to_string()).unwrap_or_default()
+}
+
 /// Fails unless an error has a code of ours.
 pub(crate) fn assert_coded(error: &dyn Diagnostic) {
-    let code = error.code().map(|code| code.to_string()).unwrap_or_default();
+    let code = code_of(error);
     assert!(code.starts_with("toy::"), "`{error}` has the code `{code}`");
 }
 
@@ -212,9 +219,9 @@ pub(crate) fn read_ticket(bytes: &[u8]) -> Result<Ticket, StoreError> {
     ticket::from_yaml(Path::new("a.to"), bytes)
 }
 
-/// Reads and loads an executable as `run` does it; gives its spelling.
+/// Reads and loads an executable of either form as `run` does it; gives its readable spelling.
 pub(crate) fn read_executable(bytes: &[u8]) -> Result<Vec<u8>, miette::Report> {
-    let read = executable::from_yaml(Path::new("a.tx"), bytes)?;
+    let read = executable::from_bytes(Path::new("a.tx"), bytes)?;
     Program::load(&read)?;
     Ok(executable::to_yaml(&read).unwrap().into_bytes())
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use toy::compile::{Known, LineTables, Options};
-use toy::object::fragment::Fragment;
+use toy::object::fragment::Body;
 use toy::source::SourceFile;
 use toy::store::{Entry, Repository};
 use toy::strip::strip;
@@ -10,7 +10,7 @@ use toy::strip::strip;
 use crate::kit::{BACKENDS, assert_clean, cases, compile, compile_with, everything, tickets};
 use crate::program::{PLAIN, program, spell, style};
 
-fn bodies(repository: &Repository) -> Vec<Fragment> {
+fn bodies(repository: &Repository) -> Vec<Body> {
     let entries = everything(repository).fragments.into_iter();
     entries.map(|(_, entry)| if let Entry::Present(body) = entry { body } else { panic!("known") }).collect()
 }

@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use toy::gc::{Caution, GcError, GcPlan, Roots, dry_run, gc};
 use toy::object::compilation::Ticket;
 use toy::object::link_record::{LinkRecord, Place};
-use toy::store::wire::{executable, ticket};
+use toy::store::wire::executable::{self, Format};
+use toy::store::wire::ticket;
 use toy::store::{Repository, StoreError};
 
 use crate::kit::{BACKENDS, Shelf, assert_clean, cases, compile, everything, link, linked, tickets};
@@ -44,7 +45,7 @@ fn link_to(shelf: &Shelf, repository: &Repository, tickets: &[Ticket], place: &s
     let program = link(repository, tickets).unwrap();
     let path = shelf.path().join(place);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    executable::write(&path, &program).unwrap();
+    executable::write(&path, &program, Format::Yaml).unwrap();
     let compilations = program.symbols.iter().map(|symbol| symbol.compilation).collect::<BTreeSet<_>>();
     let record = LinkRecord::new(program.build_id(), Place::new(place), compilations.into_iter().collect());
     repository

@@ -8,11 +8,13 @@ use toy::compile::LineTables;
 use toy::isa::codec::{Decoder, decode, encode};
 use toy::isa::instruction::Instruction;
 use toy::isa::listing::{self, Operand};
+use toy::name::Name;
 use toy::object::compilation::{Compilation, Ticket};
-use toy::object::executable::Strings;
+use toy::object::executable::{Executable, Section, Strings, Symbol};
 use toy::object::fixup::{FixupKind, Fixups};
 use toy::object::fragment::Fragment;
 use toy::object::link_record::{LinkRecord, Place};
+use toy::store::seal::{Kind, identify};
 use toy::store::wire::{executable, ticket};
 use toy::store::{Entry, Repository};
 
@@ -107,6 +109,47 @@ fn fragment() -> impl Strategy<Value = Fragment> {
     })
 }
 
+/// An executable of such fragments, as the linker would make it of them.
+fn executable() -> impl Strategy<Value = Executable> {
+    let name = || any_name().prop_map(|name| Name::new(&name).unwrap());
+    let symbols = prop::collection::btree_map(name(), (any::<u32>(), 0_usize..4), 0..6);
+    let parts =
+        (prop::collection::vec(name(), 0..3), symbols, prop::collection::vec((0_usize..9, fragment()), 0..6));
+    parts.prop_map(|(entries, symbols, fragments)| {
+        let symbol = |(name, (section, number))| {
+            let compilation = Compilation::new(&format!("{number}.toy"), Vec::new()).unwrap().id();
+            Symbol { name, section, compilation }
+        };
+        let mut strings = Strings::default();
+        let sections = fragments.iter().map(|(number, fragment)| {
+            let text = relocated(fragment, &mut strings);
+            Section { fragment: digest(*number), text }
+        });
+        let sections = sections.collect();
+        let symbols = symbols.into_iter().map(symbol).collect();
+        Executable { entries, symbols, sections, strings: strings.into_vec() }
+    })
+}
+
+fn relocated(fragment: &Fragment, strings: &mut Strings) -> Vec<u8> {
+    let mut text = Vec::new();
+    let mut string = |index| strings.intern(&fragment.fixups.get(index).unwrap().target);
+    for instruction in Decoder::new(&fragment.text) {
+        let instruction = match instruction.unwrap() {
+            Instruction::Call(index) => Instruction::Call(string(index)),
+            Instruction::String(index) => Instruction::String(string(index)),
+            other => other,
+        };
+        encode(instruction, &mut text);
+    }
+    text
+}
+
+/// Reads the bytes of an executable's file of either form.
+fn read(bytes: &[u8]) -> Executable {
+    executable::from_bytes(Path::new("a.tx"), bytes).unwrap()
+}
+
 fn plain(bytes: &[u8]) -> Value {
     serde_yaml::from_slice(bytes).unwrap()
 }
@@ -133,9 +176,10 @@ fn assert_plain(bytes: &[u8], all: &Everything) {
     };
     assert_eq!(list(&value["known"]), hex(known.iter().map(|(digest, _)| digest)));
     for (digest, entry) in present {
-        let Entry::Present(fragment) = entry else { continue };
+        let Entry::Present(stored) = entry else { continue };
+        let fragment = stored.fragment().unwrap();
         let body = &value["fragments"][digest.to_string().as_str()];
-        assert_eq!(body["checksum"], Value::from(fragment.checksum().to_string()));
+        assert_eq!(body["checksum"], Value::from(stored.checksum().to_string()));
         let mut text = String::new();
         let target = |index| fragment.fixups.get(index).map(|fixup| &*fixup.target);
         listing::write(Decoder::new(&fragment.text), target, &mut text).unwrap();
@@ -185,12 +229,23 @@ proptest! {
 
     #[test]
     fn a_body_is_read_back(fragment in fragment()) {
-        let body = fragment.to_body();
-        prop_assert_eq!(Fragment::from_body(&body).unwrap(), fragment.clone());
-        let fixups = fragment.to_body().len() - fragment.text.len();
+        let body = fragment.body();
+        prop_assert_eq!(body.fragment().unwrap(), fragment.clone());
+        let fixups = body.bytes().len() - fragment.text.len();
         for cut in 0..fixups {
-            prop_assert!(Fragment::from_body(&body[..cut]).is_err());
+            prop_assert!(Fragment::from_body(&body.bytes()[..cut]).is_err());
         }
+    }
+
+    #[test]
+    fn both_forms_of_an_executable_hold_the_same(made in executable()) {
+        let (yaml, binary) = (executable::to_yaml(&made).unwrap(), executable::to_binary(&made).unwrap());
+        prop_assert_eq!(&read(yaml.as_bytes()), &made);
+        prop_assert_eq!(&read(&binary), &made);
+        prop_assert_eq!(executable::to_yaml(&read(&binary)).unwrap(), yaml.clone());
+        prop_assert_eq!(executable::to_binary(&read(yaml.as_bytes())).unwrap(), binary.clone());
+        prop_assert_eq!(identify(&binary), Some(Kind::Executable));
+        prop_assert_eq!(identify(yaml.as_bytes()), Some(Kind::Executable));
     }
 
     #[test]
@@ -212,7 +267,7 @@ proptest! {
 
     #[test]
     fn bodies_of_any_kind_are_kept_in_yaml(bodies in prop::collection::vec(fragment(), 1..4)) {
-        let fragments = bodies.into_iter().enumerate().map(|(at, body)| (digest(at), Entry::Present(body)));
+        let fragments = bodies.into_iter().enumerate().map(|(at, body)| (digest(at), Entry::Present(body.body())));
         let mut all = Everything { fragments: fragments.collect(), ..Everything::default() };
         parts::sort(&mut all);
         let shelf = Backend::Yaml.shelf();
@@ -263,7 +318,7 @@ proptest! {
         }
         let linked = link(&repository, &tickets).unwrap();
         let text = executable::to_yaml(&linked).unwrap();
-        let read = executable::from_yaml(Path::new("a.tx"), text.as_bytes()).unwrap();
+        let read = read(text.as_bytes());
         prop_assert_eq!(&read, &linked);
         prop_assert_eq!(executable::to_yaml(&read).unwrap(), text.clone());
         let value = plain(text.as_bytes());

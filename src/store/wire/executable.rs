@@ -1,137 +1,153 @@
-//! `NAME.tx`.
+//! `NAME.tx`, in a form for people and in one for machines, which hold the same.
+//!
+//! Deliberately absent: what only the loader of a program relies on, such as that blocks nest.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
+use std::collections::HashSet;
 use std::path::Path;
 
-use serde::Deserialize;
-
-use super::emit::Emitter;
-use crate::digest::{BuildId, CompilationId, FragmentDigest};
+use super::shown;
+use crate::digest::{BuildId, CompilationId};
 use crate::isa::codec::{DecodeError, Decoder};
-use crate::isa::listing::{self, Operand};
-use crate::name::Name;
-use crate::object::executable::{Executable, Section, Strings, Symbol};
+use crate::isa::instruction::Instruction;
+use crate::name::{Name, is_callable};
+use crate::object::executable::{Executable, Symbol};
 use crate::store::error::StoreError;
 use crate::store::file;
 use crate::store::seal::{self, Kind};
-use crate::store::wire::shown;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ExecutableWire {
-    build: BuildId,
-    entries: Vec<String>,
-    /// Compilations that symbols name, by index.
-    compilations: Vec<CompilationId>,
-    /// A line a symbol: name, index of its section, index of its compilation.
-    symbols: String,
-    sections: Vec<SectionWire>,
+mod binary;
+mod yaml;
+
+pub use binary::to_binary;
+pub use yaml::to_yaml;
+
+/// How an executable is spelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Text that a person can read.
+    Yaml,
+    /// The compact binary form.
+    Binary,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SectionWire {
-    fragment: FragmentDigest,
-    text: String,
+/// Why an executable has no spelling; none that the linker makes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FormError {
+    /// A section is no code, and so has no listing.
+    #[error(transparent)]
+    Code(#[from] DecodeError),
+    /// The binary form counts in 32 bits.
+    #[error("it is larger than 4 GiB")]
+    Size,
 }
 
 /// The bytes of an executable's file.
-pub fn to_yaml(executable: &Executable) -> Result<String, DecodeError> {
-    let compilations = executable.symbols.iter().map(|symbol| symbol.compilation).collect::<BTreeSet<_>>();
-    let compilations = compilations.into_iter().collect::<Vec<_>>();
-    let text_bytes = executable.sections.iter().map(|section| section.text.len()).sum::<usize>();
-    let mut yaml = Emitter::with_capacity(5 * text_bytes + 250 * executable.symbols.len());
-    yaml.plain(0, "build", executable.build_id());
-    yaml.section(0, "entries");
-    executable.entries.iter().for_each(|entry| yaml.word_item(0, entry.as_str()));
-    yaml.section(0, "compilations");
-    compilations.iter().for_each(|id| yaml.item(0, id));
-    let mut symbols = String::with_capacity(32 * executable.symbols.len());
-    for symbol in &executable.symbols {
-        let compilation = compilations.binary_search(&symbol.compilation).unwrap_or_else(|at| at);
-        // Writing to a string cannot fail.
-        _ = writeln!(symbols, "{} {} {}", symbol.name, symbol.section, compilation);
+pub fn to_bytes(executable: &Executable, format: Format) -> Result<Vec<u8>, FormError> {
+    match format {
+        Format::Yaml => Ok(to_yaml(executable)?.into_bytes()),
+        Format::Binary => to_binary(executable),
     }
-    yaml.block(0, "symbols", &symbols);
-    yaml.section(0, "sections");
-    let string = |index: u32| executable.strings.get(index as usize).map(|string| &**string);
-    let mut text = String::new();
-    for section in &executable.sections {
-        text.clear();
-        listing::write(Decoder::new(&section.text), string, &mut text)?;
-        yaml.first(0, "fragment", section.fragment);
-        yaml.block(2, "text", &text);
-    }
-    Ok(seal::seal(Kind::Executable, &yaml.into_text(), entries(executable)))
 }
 
-/// What the trailer counts.
-fn entries(executable: &Executable) -> usize {
-    executable.symbols.len() + executable.sections.len()
+/// Reads the bytes of an executable's file, of either form.
+pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Executable, StoreError> {
+    if seal::is_binary(bytes) { binary::read(path, bytes) } else { yaml::read(path, bytes) }
 }
 
-/// Reads the bytes of an executable's file.
-pub fn from_yaml(path: &Path, bytes: &[u8]) -> Result<Executable, StoreError> {
-    let unsealed = seal::unseal(Kind::Executable, path, bytes)?;
-    let wire: ExecutableWire = unsealed.parse(Kind::Executable)?;
-    let build = wire.build;
-    let executable = from_wire(wire).map_err(|message| unsealed.impossible(Kind::Executable, message))?;
-    if executable.build_id() != build {
-        let message = "its contents do not fit its build id".to_owned();
-        return Err(unsealed.impossible(Kind::Executable, message));
-    }
-    unsealed.expect_entries(Kind::Executable, entries(&executable))?;
-    Ok(executable)
-}
-
-fn from_wire(wire: ExecutableWire) -> Result<Executable, String> {
-    let name = |text: &str| Name::new(text).ok_or_else(|| format!("`{}` is no name", shown(text)));
-    let mut strings = Strings::default();
-    let sections = wire.sections.iter().map(|section| {
-        let text = listing::read(&section.text, |operand| match operand {
-            Operand::Name(name) => strings.intern(name),
-            Operand::String(string) => strings.intern(&string),
-        });
-        Ok(Section { fragment: section.fragment, text: text.map_err(|error| error.to_string())? })
-    });
-    let symbol = |line: &str| {
-        let &[symbol, section, compilation] = line.split(' ').collect::<Vec<_>>().as_slice() else {
-            return Err(format!("`{}` is no symbol", shown(line)));
-        };
-        let name = name(symbol)?;
-        let number = |text: &str| text.parse::<u32>().map_err(|_| format!("`{}` is no index", shown(text)));
-        let section = number(section)?;
-        let compilation = wire.compilations.get(number(compilation)? as usize);
-        let compilation = *compilation.ok_or_else(|| format!("symbol `{name}` names no compilation"))?;
-        Ok(Symbol { name, section, compilation })
-    };
-    if !wire.compilations.is_sorted_by(|a, b| a < b) {
-        return Err("its compilations are not in ascending order".to_owned());
-    }
-    Ok(Executable {
-        entries: wire.entries.iter().map(|entry| name(entry)).collect::<Result<_, _>>()?,
-        symbols: wire.symbols.lines().map(symbol).collect::<Result<_, String>>()?,
-        sections: sections.collect::<Result<_, String>>()?,
-        strings: strings.into_vec(),
-    })
-}
-
-/// Writes an executable, with its run bit, in place of what is at `path`.
-pub fn write(path: &Path, executable: &Executable) -> Result<u64, StoreError> {
+/// Writes an executable, with its run bit, in place of what is at `path`. Gives the number of bytes.
+pub fn write(path: &Path, executable: &Executable, format: Format) -> Result<u64, StoreError> {
     let unwritable =
-        |error: DecodeError| StoreError::Unwritable { path: path.to_owned(), reason: error.to_string() };
-    let text = to_yaml(executable).map_err(unwritable)?;
-    seal::write(Kind::Executable, path, &text)?;
-    Ok(text.len() as u64)
+        |error: FormError| StoreError::Unwritable { path: path.to_owned(), reason: error.to_string() };
+    let bytes = to_bytes(executable, format).map_err(unwritable)?;
+    seal::write(Kind::Executable, path, &bytes)?;
+    Ok(bytes.len() as u64)
 }
 
-/// Reads the executable at `path`.
+/// Reads the executable at `path`, of either form.
 pub fn read(path: &Path) -> Result<Executable, StoreError> {
     let missing = || StoreError::NotFound {
         what: "executable",
         path: path.to_owned(),
         help: "`toy link` makes it from tickets",
     };
-    from_yaml(path, &file::read(path)?.ok_or_else(missing)?)
+    from_bytes(path, &file::read(path)?.ok_or_else(missing)?)
+}
+
+/// The compilations that symbols name, in ascending order: both forms name them by index.
+fn compilations_of(executable: &Executable) -> Vec<CompilationId> {
+    let all = executable.symbols.iter().map(|symbol| symbol.compilation);
+    // Few are distinct: to sort them all would take longer.
+    let mut distinct = all.collect::<HashSet<_>>().into_iter().collect::<Vec<_>>();
+    distinct.sort_unstable();
+    distinct
+}
+
+/// The index of a symbol's compilation among [`compilations_of`].
+fn index_of(compilations: &[CompilationId], symbol: &Symbol) -> u32 {
+    compilations.binary_search(&symbol.compilation).unwrap_or_else(|at| at) as u32
+}
+
+fn name(text: &str) -> Result<Name, String> {
+    Name::new(text).ok_or_else(|| format!("`{}` is no name", shown(text)))
+}
+
+fn symbol(
+    text: &str,
+    section: u32,
+    compilation: u32,
+    compilations: &[CompilationId],
+) -> Result<Symbol, String> {
+    let name = name(text)?;
+    let compilation = compilations.get(compilation as usize);
+    let compilation = *compilation.ok_or_else(|| format!("symbol `{name}` names no compilation"))?;
+    Ok(Symbol { name, section, compilation })
+}
+
+/// An executable as a file has it, with what the file says about it.
+struct Stated {
+    build: BuildId,
+    compilations: Vec<CompilationId>,
+    executable: Executable,
+}
+
+impl Stated {
+    /// Holds what was read against what is true of every executable, so that it has one spelling in each form.
+    fn check(self) -> Result<Executable, String> {
+        if self.compilations != compilations_of(&self.executable) {
+            return Err("its compilations are not those of its symbols in ascending order".to_owned());
+        }
+        check_code(&self.executable)?;
+        if self.executable.build_id() != self.build {
+            return Err("its contents do not fit its build id".to_owned());
+        }
+        Ok(self.executable)
+    }
+}
+
+/// Code is instructions, calls are of what can be called, strings are numbered in the order of their first use.
+fn check_code(executable: &Executable) -> Result<(), String> {
+    let strings = &executable.strings;
+    let callable = strings.iter().map(|string| is_callable(string)).collect::<Vec<_>>();
+    let mut used = 0;
+    for (at, section) in executable.sections.iter().enumerate() {
+        for instruction in Decoder::new(&section.text) {
+            let instruction = instruction.map_err(|error| format!("section {at} is no code: {error}"))?;
+            let (Instruction::Call(index) | Instruction::String(index)) = instruction else { continue };
+            if index > used || index as usize >= strings.len() {
+                return Err(format!("section {at} uses string {index} before its turn"));
+            }
+            used = used.max(index + 1);
+            if matches!(instruction, Instruction::Call(_)) && !callable[index as usize] {
+                return Err(format!("`{}` is no name", shown(&strings[index as usize])));
+            }
+        }
+    }
+    if used as usize != strings.len() {
+        return Err("it has strings that no section uses".to_owned());
+    }
+    let mut seen = HashSet::with_capacity(strings.len());
+    match strings.iter().find(|string| !seen.insert(&***string)) {
+        Some(twice) => Err(format!("the string `{}` stands twice", shown(twice))),
+        None => Ok(()),
+    }
 }

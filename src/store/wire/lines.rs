@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::digest::FragmentDigest;
 use crate::isa::codec::{self, DecodeError, Decoder};
 use crate::isa::listing::{self, Operand};
-use crate::name::{Name, is_name};
+use crate::name::{Name, is_callable};
 use crate::object::compilation::{Compilation, Definition};
 use crate::object::fixup::{FixupKind, Fixups};
 use crate::object::fragment::Fragment;
@@ -27,7 +27,7 @@ pub(crate) fn fragment_from_listing(text: &str) -> Result<Fragment, String> {
     let mut odd_name = None;
     let text = listing::read(text, |operand| match operand {
         Operand::Name(name) => {
-            if !is_name(name) && name != "[" && name != "]" {
+            if !is_callable(name) {
                 odd_name = Some(name);
             }
             fixups.intern(FixupKind::Strong, name)

@@ -9,7 +9,7 @@ use super::emit::Emitter;
 use super::{Unique, shown};
 use crate::digest::{BuildId, Checksum, CompilationId, FragmentDigest};
 use crate::object::link_record::{LinkRecord, Place};
-use crate::store::contents::{Body, Contents, StoredCompilation};
+use crate::store::contents::{Contents, Listing, StoredCompilation};
 use crate::store::error::StoreError;
 use crate::store::seal::{self, Kind};
 
@@ -56,7 +56,7 @@ pub(crate) fn to_yaml(contents: &Contents) -> String {
     section(&mut yaml, "fragments", present, |yaml, (digest, body)| {
         yaml.section(2, digest);
         yaml.plain(4, "checksum", body.checksum);
-        yaml.block(4, "text", &body.listing);
+        yaml.block(4, "text", &body.text);
     });
     section(&mut yaml, "compilations", contents.compilations.iter(), |yaml, (id, stored)| {
         yaml.section(2, id);
@@ -94,7 +94,7 @@ fn section<T>(
 
 /// About how many bytes there will be.
 fn size_hint(contents: &Contents) -> usize {
-    let bodies = contents.fragments.values().flatten().map(|body| body.listing.len() * 3 / 2 + 60);
+    let bodies = contents.fragments.values().flatten().map(|body| body.text.len() * 3 / 2 + 60);
     let compilations = contents.compilations.values().map(|stored| stored.definitions.len() * 9 / 8 + 200);
     70 * contents.fragments.len() + bodies.sum::<usize>() + compilations.sum::<usize>()
 }
@@ -118,7 +118,7 @@ fn from_wire(wire: RepositoryWire) -> Result<Contents, String> {
         .fragments
         .0
         .into_iter()
-        .map(|(digest, body)| (digest, Some(Body { checksum: body.checksum, listing: body.text.into() })))
+        .map(|(digest, body)| (digest, Some(Listing { checksum: body.checksum, text: body.text.into() })))
         .collect();
     for digest in wire.known {
         if fragments.insert(digest, None).is_some() {

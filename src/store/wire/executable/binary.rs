@@ -1,0 +1,203 @@
+//! The form for machines: little-endian 32-bit integers, and lengths in front of what has one.
+//!
+//! Deliberately absent: offsets and padding. It is read from the front to the end, once.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{FormError, Stated, compilations_of, index_of, name, symbol};
+use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest};
+use crate::object::executable::{Executable, Section};
+use crate::store::error::StoreError;
+use crate::store::seal::{BINARY, INTERPRETER, Kind, damaged};
+
+/// The version of the binary form.
+const VERSION: u32 = 1;
+
+/// The bytes of a digest; one of the whole stands at the end of the file.
+const DIGEST: usize = 32;
+
+/// The compact form of an executable.
+pub fn to_binary(executable: &Executable) -> Result<Vec<u8>, FormError> {
+    let compilations = compilations_of(executable);
+    let size = size(executable, compilations.len());
+    // What is in the file is shorter than the file, so every length and count fits too.
+    u32::try_from(size).map_err(|_| FormError::Size)?;
+    let mut out = Writer(Vec::with_capacity(size));
+    out.raw(INTERPRETER.as_bytes());
+    out.raw(BINARY);
+    out.u32(VERSION);
+    out.raw(executable.build_id().digest().as_bytes());
+    out.all(&executable.entries, |out, entry| out.bytes(entry.as_str().as_bytes()));
+    out.all(&compilations, |out, id| out.raw(id.digest().as_bytes()));
+    out.all(&executable.symbols, |out, symbol| {
+        out.bytes(symbol.name.as_str().as_bytes());
+        out.u32(symbol.section);
+        out.u32(index_of(&compilations, symbol));
+    });
+    out.all(&executable.sections, |out, section| {
+        out.raw(section.fragment.digest().as_bytes());
+        out.bytes(&section.text);
+    });
+    out.all(&executable.strings, |out, string| out.bytes(string.as_bytes()));
+    let digest = blake3::hash(&out.0);
+    out.raw(digest.as_bytes());
+    Ok(out.0)
+}
+
+/// The number of bytes that an executable takes.
+fn size(executable: &Executable, compilations: usize) -> usize {
+    let frame = INTERPRETER.len() + BINARY.len() + 4 + DIGEST + 5 * 4 + DIGEST;
+    let entries = executable.entries.iter().map(|entry| 4 + entry.as_str().len());
+    let symbols = executable.symbols.iter().map(|symbol| 12 + symbol.name.as_str().len());
+    let sections = executable.sections.iter().map(|section| DIGEST + 4 + section.text.len());
+    let strings = executable.strings.iter().map(|string| 4 + string.len());
+    frame + DIGEST * compilations + entries.chain(symbols).chain(sections).chain(strings).sum::<usize>()
+}
+
+struct Writer(Vec<u8>);
+
+impl Writer {
+    fn raw(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn u32(&mut self, value: u32) {
+        self.raw(&value.to_le_bytes());
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.u32(bytes.len() as u32);
+        self.raw(bytes);
+    }
+
+    /// How many there are, and each of them.
+    fn all<T>(&mut self, members: &[T], mut write: impl FnMut(&mut Self, &T)) {
+        self.u32(members.len() as u32);
+        members.iter().for_each(|member| write(self, member));
+    }
+}
+
+/// Reads the compact form.
+pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Executable, StoreError> {
+    let damaged = |message: &str| damaged(Kind::Executable, path, None, message.to_owned());
+    let (version, body) = unseal(bytes).map_err(damaged)?;
+    if version != VERSION {
+        let (path, found) = (path.to_owned(), version.to_string());
+        return Err(StoreError::Version { path, found, expected: VERSION });
+    }
+    body_of(body).and_then(Stated::check).map_err(|message| damaged(&message))
+}
+
+/// Takes off what is the same in all versions: the two headers, the version, and the digest of everything before it.
+fn unseal(bytes: &[u8]) -> Result<(u32, &[u8]), &'static str> {
+    const CUT: &str = "it ends before its digest does";
+    let (before, digest) = bytes.split_last_chunk::<DIGEST>().ok_or(CUT)?;
+    let header = before.strip_prefix(INTERPRETER.as_bytes()).ok_or("it lacks its first line")?;
+    let (version, body) = header.strip_prefix(BINARY).and_then(|rest| rest.split_first_chunk()).ok_or(CUT)?;
+    if blake3::hash(before).as_bytes() != digest {
+        return Err("its bytes do not fit the digest at its end");
+    }
+    Ok((u32::from_le_bytes(*version), body))
+}
+
+fn body_of(bytes: &[u8]) -> Result<Stated, String> {
+    let mut body = Reader(bytes);
+    let build = BuildId::new(body.digest()?);
+    let entries = body.all(4, |body| name(body.text()?))?;
+    let compilations = body.all(DIGEST, |body| Ok(CompilationId::new(body.digest()?)))?;
+    let symbols = body.all(12, |body| symbol(body.text()?, body.u32()?, body.u32()?, &compilations))?;
+    let sections = body.all(DIGEST + 4, |body| {
+        Ok(Section { fragment: FragmentDigest::new(body.digest()?), text: body.bytes()?.to_vec() })
+    })?;
+    let strings = body.all(4, |body| Ok(Arc::from(body.text()?)))?;
+    if !body.0.is_empty() {
+        return Err("something follows its strings".to_owned());
+    }
+    Ok(Stated { build, compilations, executable: Executable { entries, symbols, sections, strings } })
+}
+
+/// What is left to read.
+struct Reader<'b>(&'b [u8]);
+
+impl<'b> Reader<'b> {
+    fn take(&mut self, count: usize) -> Result<&'b [u8], String> {
+        let (taken, rest) =
+            self.0.split_at_checked(count).ok_or("something in it is longer than what is left of it")?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn chunk<const N: usize>(&mut self) -> Result<[u8; N], String> {
+        let (taken, rest) = self.0.split_first_chunk().ok_or("it ends where something is missing")?;
+        self.0 = rest;
+        Ok(*taken)
+    }
+
+    fn u32(&mut self) -> Result<u32, String> {
+        Ok(u32::from_le_bytes(self.chunk()?))
+    }
+
+    fn digest(&mut self) -> Result<Digest, String> {
+        Ok(Digest::from_bytes(self.chunk()?))
+    }
+
+    fn bytes(&mut self) -> Result<&'b [u8], String> {
+        let length = self.u32()?;
+        self.take(length as usize)
+    }
+
+    fn text(&mut self) -> Result<&'b str, String> {
+        std::str::from_utf8(self.bytes()?).map_err(|_| "a text in it is not UTF-8".to_owned())
+    }
+
+    /// As many members as are counted, each of `least` bytes or more. No count makes room for what is not there.
+    fn all<T>(
+        &mut self,
+        least: usize,
+        mut member: impl FnMut(&mut Self) -> Result<T, String>,
+    ) -> Result<Vec<T>, String> {
+        let count = self.u32()? as usize;
+        if count > self.0.len() / least {
+            return Err("it counts more than what is left of it can hold".to_owned());
+        }
+        (0..count).map(|_| member(self)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::wire::executable::{from_bytes, to_yaml};
+
+    /// `docs/formats.md` has an executable in both forms.
+    #[test]
+    fn the_test_vector_of_the_format_holds() {
+        let document = include_str!("../../../../docs/formats.md").replace("\r\n", "\n");
+        let vector = document.split("<!-- executable vector -->").nth(1).unwrap();
+        let blocks = vector.split("```").skip(1).step_by(2);
+        let blocks = blocks.map(|block| block.split_once('\n').unwrap().1).collect::<Vec<_>>();
+        let [yaml, hex] = blocks.try_into().unwrap();
+        let digits = hex.split_whitespace().collect::<String>();
+        let byte = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
+        let binary = (0..digits.len()).step_by(2).map(byte).collect::<Vec<_>>();
+        let read = |bytes: &[u8]| from_bytes(Path::new("a.tx"), bytes).unwrap();
+        assert_eq!(to_binary(&read(yaml.as_bytes())).unwrap(), binary);
+        assert_eq!(to_yaml(&read(&binary)).unwrap(), yaml);
+    }
+
+    #[test]
+    fn the_size_is_known_beforehand() {
+        let [entry, name] = ["main", "a"].map(|text| crate::name::Name::new(text).unwrap());
+        let digest = crate::digest::Hasher::new("test", 1).finish();
+        let section = |text: &[u8]| Section { fragment: FragmentDigest::new(digest), text: text.to_vec() };
+        let compilation = CompilationId::new(digest);
+        let executable = Executable {
+            entries: vec![entry],
+            symbols: vec![crate::object::executable::Symbol { name, section: 0, compilation }],
+            sections: vec![section(b"code"), section(b"")],
+            strings: vec!["string".into(), "".into()],
+        };
+        assert_eq!(to_binary(&executable).unwrap().len(), size(&executable, 1));
+    }
+}
