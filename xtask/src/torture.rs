@@ -148,7 +148,7 @@ fn again(exam: &Exam, point: &Point, directory: &Path, toy: &Path) -> Result<Str
             let beside =
                 exam.scene.company().map(|words| format!(" & sleep 0.1; {toy} {}; wait", words.join(" ")));
             let beside = beside.unwrap_or_default();
-            format!("cd '{place}' && RAYON_NUM_THREADS=1 strace -f {arguments} {toy} {words}{beside}")
+            format!("cd '{place}' && strace -f {arguments} {toy} {words}{beside}")
         }
         Trouble::FullDisk(free) => {
             format!("copy '{place}' to a disk, fill it but {free} pages, and run {toy} {words} there")

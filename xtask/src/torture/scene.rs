@@ -43,8 +43,10 @@ pub(super) struct Scene {
 /// The program's repository, without the ending.
 const REPOSITORY: &str = "repo";
 /// A word in braces stands for the repository of that stem.
-const COMPILE: &[&str] = &["compile", "-r", "{repo}", "-o", TICKETS, "."];
-const LINK: &[&str] = &["link", "-r", "{repo}", "-o", EXECUTABLE, TICKETS];
+///
+/// With one thread for everything, the calls come in the same order each time, and none hides behind another's.
+const COMPILE: &[&str] = &["compile", "-j", "1", "-r", "{repo}", "-o", TICKETS, "."];
+const LINK: &[&str] = &["link", "-j", "1", "-r", "{repo}", "-o", EXECUTABLE, TICKETS];
 const STRIP: &[&str] = &["strip", "-i", "{repo}", "-o", "{repoc}"];
 const MERGE: &[&str] = &["merge", "-r", "{repo}", "{agent}"];
 const GC: &[&str] = &["gc", "-r", "{repo}"];
@@ -55,7 +57,7 @@ pub(super) const TICKETS: &str = "tickets";
 pub(super) const EXECUTABLE: &str = "out.tx";
 /// A text in a body, which is damaged where a repository is to be damaged.
 const MARK: (&str, &str) = ("undamaged", "undamAged");
-/// So many sources: a thread that writes all tickets makes more calls than any other thread.
+/// So many sources.
 const SOURCES: usize = 6;
 
 impl Scene {

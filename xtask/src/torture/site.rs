@@ -66,8 +66,7 @@ impl Site {
     fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.directory).env_remove("TOY_REPOSITORY").env_remove("MAKEFLAGS");
-        // With one thread for everything, the calls come in the same order each time.
-        command.env("RAYON_NUM_THREADS", "1").env("NO_COLOR", "1");
+        command.env("NO_COLOR", "1");
         command
     }
 }
