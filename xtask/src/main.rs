@@ -35,7 +35,7 @@ Chores:
                --json FILE          also write the measurements to a file
   torture    kill each verb, and let its disk be full or broken, at every call that changes something
                --store NAME         yaml or both (default: both)
-               --verb V,V,…         only these verbs, or `processes` for many processes at once
+               --verb V,V,…         only these verbs; `race` is two of them at once, `processes` many
                --budget SECONDS     stop then; the points visited are spread evenly (default: visit all)
   diagrams   draw docs/images/step*.svg anew
   help       print this
