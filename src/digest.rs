@@ -140,6 +140,11 @@ impl Checksum {
         Self(half)
     }
 
+    /// Takes a checksum that was computed earlier, as read from a file.
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
     /// The bytes of the checksum.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0

@@ -8,8 +8,10 @@ pub mod backend;
 #[cfg(test)]
 mod conformance;
 pub mod contents;
+pub mod database;
 pub mod error;
 pub mod file;
+pub mod gate;
 pub mod memory;
 pub mod repository;
 pub mod salvage;

@@ -80,6 +80,11 @@ impl Body {
         Self { bytes: bytes.into(), checksum: Checksum::of(bytes) }
     }
 
+    /// Takes bytes that should have this checksum, if they have it.
+    pub fn held(bytes: Arc<[u8]>, checksum: Checksum) -> Option<Self> {
+        (Checksum::of(&bytes) == checksum).then_some(Self { bytes, checksum })
+    }
+
     /// The bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

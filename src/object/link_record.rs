@@ -26,6 +26,21 @@ impl LinkRecord {
         Self { build, elsewhere: place.is_none(), places: place.into_iter().collect(), compilations }
     }
 
+    /// Holds that the record says of some place where the executable is, and that its compilations are in
+    /// ascending order.
+    pub fn checked(self) -> Result<Self, String> {
+        let build = self.build;
+        if self.places.is_empty() && !self.elsewhere {
+            return Err(format!(
+                "the link record of build `{build:.16}` says of no place where the executable is"
+            ));
+        }
+        if !self.compilations.is_sorted_by(|a, b| a < b) {
+            return Err(format!("the compilations of build `{build:.16}` are not in ascending order"));
+        }
+        Ok(self)
+    }
+
     /// The record as it goes to another repository, which cannot look at the places of this one.
     pub fn abroad(self) -> Self {
         Self { places: BTreeSet::new(), elsewhere: true, ..self }

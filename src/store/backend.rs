@@ -22,6 +22,9 @@ pub enum State {
 /// The members of a store in ascending order of their keys.
 pub type Members<'v, T> = Box<dyn Iterator<Item = Result<T, StoreError>> + 'v>;
 
+/// What there is under each of many digests, or what is wrong with it.
+pub type Entries = Vec<Result<Option<Entry>, StoreError>>;
+
 /// A consistent view of a store: no change of another process is seen in the middle of it.
 pub trait View {
     /// What is stored under a digest, if anything.
@@ -36,8 +39,8 @@ pub trait View {
     }
 
     /// The entries under many digests, each held against its checksum. Ascending digests are found fastest.
-    fn entries(&self, digests: &[FragmentDigest]) -> Vec<Result<Option<Entry>, StoreError>> {
-        digests.iter().map(|digest| self.fragment(digest)).collect()
+    fn entries(&self, digests: &[FragmentDigest]) -> Result<Entries, StoreError> {
+        Ok(digests.iter().map(|digest| self.fragment(digest)).collect())
     }
 
     /// Whether there is a compilation of this id; it is not looked at.
@@ -78,6 +81,15 @@ pub trait Batch: View {
 
     /// Removes everything.
     fn clear(&mut self) -> Result<(), StoreError>;
+}
+
+/// What a missing file means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// The caller wanted a repository that exists.
+    IsAnError,
+    /// The repository is empty, and is made by the first change.
+    IsEmpty,
 }
 
 /// What is to become of a batch.

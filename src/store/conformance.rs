@@ -9,8 +9,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use super::backend::Missing;
+use super::database::DatabaseBackend;
 use super::wire::lines::fragment_from_listing;
-use super::yaml::{Missing, YamlBackend};
+use super::yaml::YamlBackend;
 use super::{Addition, Decision, Entry, MemoryBackend, Repository, State, StoreError};
 use crate::digest::{BuildId, CompilationId, FragmentDigest, Hasher};
 use crate::name::Name;
@@ -32,6 +34,12 @@ macro_rules! for_every_backend {
             $(#[test] fn $law() {
                 let directory = tempfile::tempdir().unwrap();
                 super::$law(&super::in_yaml(directory.path().join("repo.yaml")));
+            })*
+        }
+        mod database {
+            $(#[test] fn $law() {
+                let directory = tempfile::tempdir().unwrap();
+                super::$law(&super::in_database(directory.path().join("repo.tdb")));
             })*
         }
     };
@@ -67,6 +75,10 @@ fn in_memory() -> Open {
 
 fn in_yaml(path: std::path::PathBuf) -> Open {
     Box::new(move || Arc::new(Repository::new(YamlBackend::new(&path, Missing::IsEmpty))))
+}
+
+fn in_database(path: std::path::PathBuf) -> Open {
+    Box::new(move || Arc::new(Repository::new(DatabaseBackend::new(&path, Missing::IsEmpty))))
 }
 
 fn hash(domain: &str, number: u32) -> crate::digest::Digest {
@@ -439,6 +451,7 @@ fn an_intact_store_has_no_damage(open: &Open) {
     let (view, damage) = repository.examine().unwrap();
     assert_eq!(damage, []);
     assert_eq!(view.fragments().count(), 3);
+    drop(view);
     let kept = repository.repair(|transaction| Ok::<_, StoreError>(transaction.view().fragments().count()));
     assert_eq!(kept.unwrap(), 3);
     assert_eq!(everything(&open()).fragments.len(), 3);

@@ -1,7 +1,7 @@
 //! What can go wrong with a file of ours.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
@@ -37,6 +37,14 @@ pub enum StoreError {
         /// What the system said.
         #[source]
         source: io::Error,
+    },
+
+    /// Other processes did not let go of it.
+    #[error("`{}` is in use by other processes, which did not let go of it for minutes", path.display())]
+    #[diagnostic(code(toy::store::busy), help("look what they do; stop the one that hangs"))]
+    Busy {
+        /// The repository.
+        path: PathBuf,
     },
 
     /// The file is not ours, or is ours but something else.
@@ -156,6 +164,17 @@ pub enum StoreError {
         /// The repository.
         origin: String,
     },
+}
+
+impl StoreError {
+    /// The error for a repository that is not there.
+    pub(super) fn no_repository(path: &Path) -> Self {
+        Self::NotFound {
+            what: "repository",
+            path: path.to_owned(),
+            help: "`toy compile` makes one; `-r FILE` or TOY_REPOSITORY names another",
+        }
+    }
 }
 
 /// What a file is in place of what was wanted.

@@ -132,6 +132,11 @@ fn temporary(path: &Path, bytes: &[u8], mode: Mode) -> Result<tempfile::NamedTem
     Ok(file)
 }
 
+/// An empty file in the directory of `path`, with the permissions of what is there, that goes unless it is kept.
+pub(super) fn scratch(path: &Path) -> Result<tempfile::NamedTempFile, StoreError> {
+    temporary(path, b"", Mode::Plain)
+}
+
 /// The permission bits of a file to be made: those of the one that it replaces, else what the umask allows.
 fn bits(old: Option<&fs::Metadata>, mode: Mode) -> u32 {
     #[cfg(unix)]
@@ -145,7 +150,7 @@ fn bits(old: Option<&fs::Metadata>, mode: Mode) -> u32 {
 #[cfg_attr(not(unix), allow(unused_variables, reason = "only Unix has permission bits"))]
 fn create_new(name: &Path, bits: u32) -> io::Result<File> {
     let mut options = File::options();
-    options.write(true).create_new(true);
+    options.read(true).write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, bits);
     options.open(name)
@@ -179,7 +184,7 @@ pub fn shown(path: &Path) -> &Path {
 }
 
 /// Makes a new name in a directory last.
-fn sync_directory(path: &Path) -> Result<(), StoreError> {
+pub(super) fn sync_directory(path: &Path) -> Result<(), StoreError> {
     // Only Unix lets a directory be opened and flushed.
     if cfg!(unix) {
         let directory = directory(path);

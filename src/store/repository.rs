@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::backend::{Backend, Batch, Change, Damage, Decision, State, View};
+use super::backend::{Backend, Batch, Change, Damage, Decision, Missing, State, View};
 use super::error::StoreError;
 use super::memory::MemoryBackend;
-use super::yaml::{Missing, YamlBackend};
+use super::yaml::YamlBackend;
 use crate::digest::{BuildId, CompilationId, FragmentDigest};
 use crate::object::compilation::Compilation;
 use crate::object::fragment::{Body, BodyError, Fragment};

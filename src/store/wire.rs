@@ -11,9 +11,11 @@ use serde::{Deserialize, Deserializer};
 
 use crate::digest::{BuildId, Checksum, CompilationId, FragmentDigest};
 
+pub(crate) mod bytes;
 mod emit;
 pub mod executable;
 pub(super) mod lines;
+pub mod record;
 pub(super) mod repository;
 pub mod ticket;
 

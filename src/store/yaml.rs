@@ -5,20 +5,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::backend::{Backend, Change, Damage, Decision, View};
+use super::backend::{Backend, Change, Damage, Decision, Missing, View};
 use super::contents::Contents;
 use super::error::StoreError;
 use super::file::{self, Locked};
 use super::{salvage, wire};
-
-/// What a missing file means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Missing {
-    /// The caller wanted a repository that exists.
-    IsAnError,
-    /// The repository is empty, and is made by the first change.
-    IsEmpty,
-}
 
 /// A repository in a YAML file.
 #[derive(Debug)]
@@ -38,11 +29,7 @@ impl YamlBackend {
     }
 
     fn not_found(&self) -> StoreError {
-        StoreError::NotFound {
-            what: "repository",
-            path: self.path.clone(),
-            help: "`toy compile` makes one; `-r FILE` or TOY_REPOSITORY names another",
-        }
+        StoreError::no_repository(&self.path)
     }
 
     fn parse(&self, bytes: &[u8]) -> Result<Arc<Contents>, StoreError> {

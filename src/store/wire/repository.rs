@@ -142,14 +142,6 @@ fn link_from_wire(build: BuildId, wire: LinkWire) -> Result<LinkRecord, String> 
         Place::new(place).ok_or_else(error)
     };
     let places = wire.places.iter().map(place).collect::<Result<BTreeSet<_>, _>>()?;
-    if places.is_empty() && !wire.elsewhere {
-        return Err(format!(
-            "the link record of build `{build:.16}` says of no place where the executable is"
-        ));
-    }
     let compilations = wire.compilations.unwrap_or_default();
-    if !compilations.is_sorted_by(|a, b| a < b) {
-        return Err(format!("the compilations of build `{build:.16}` are not in ascending order"));
-    }
-    Ok(LinkRecord { build, places, elsewhere: wire.elsewhere, compilations })
+    LinkRecord { build, places, elsewhere: wire.elsewhere, compilations }.checked()
 }

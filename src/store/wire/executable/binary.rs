@@ -6,10 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::{FormError, Stated, compilations_of, index_of, name, symbol};
-use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest};
+use crate::digest::{BuildId, CompilationId, FragmentDigest};
 use crate::object::executable::{Executable, Section};
 use crate::store::error::StoreError;
 use crate::store::seal::{BINARY, INTERPRETER, Kind, damaged};
+use crate::store::wire::bytes::{Reader, Writer};
 
 /// The version of the binary form.
 const VERSION: u32 = 1;
@@ -23,7 +24,7 @@ pub fn to_binary(executable: &Executable) -> Result<Vec<u8>, FormError> {
     let size = size(executable, compilations.len());
     // What is in the file is shorter than the file, so every length and count fits too.
     u32::try_from(size).map_err(|_| FormError::Size)?;
-    let mut out = Writer(Vec::with_capacity(size));
+    let mut out = Writer::with_capacity(size);
     out.raw(INTERPRETER.as_bytes());
     out.raw(BINARY);
     out.u32(VERSION);
@@ -40,9 +41,9 @@ pub fn to_binary(executable: &Executable) -> Result<Vec<u8>, FormError> {
         out.bytes(&section.text);
     });
     out.all(&executable.strings, |out, string| out.bytes(string.as_bytes()));
-    let digest = blake3::hash(&out.0);
+    let digest = blake3::hash(out.written());
     out.raw(digest.as_bytes());
-    Ok(out.0)
+    Ok(out.into_bytes())
 }
 
 /// The number of bytes that an executable takes.
@@ -53,29 +54,6 @@ fn size(executable: &Executable, compilations: usize) -> usize {
     let sections = executable.sections.iter().map(|section| DIGEST + 4 + section.text.len());
     let strings = executable.strings.iter().map(|string| 4 + string.len());
     frame + DIGEST * compilations + entries.chain(symbols).chain(sections).chain(strings).sum::<usize>()
-}
-
-struct Writer(Vec<u8>);
-
-impl Writer {
-    fn raw(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
-    }
-
-    fn u32(&mut self, value: u32) {
-        self.raw(&value.to_le_bytes());
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.u32(bytes.len() as u32);
-        self.raw(bytes);
-    }
-
-    /// How many there are, and each of them.
-    fn all<T>(&mut self, members: &[T], mut write: impl FnMut(&mut Self, &T)) {
-        self.u32(members.len() as u32);
-        members.iter().for_each(|member| write(self, member));
-    }
 }
 
 /// Reads the compact form.
@@ -102,7 +80,7 @@ fn unseal(bytes: &[u8]) -> Result<(u32, &[u8]), &'static str> {
 }
 
 fn body_of(bytes: &[u8]) -> Result<Stated, String> {
-    let mut body = Reader(bytes);
+    let mut body = Reader::new(bytes);
     let build = BuildId::new(body.digest()?);
     let entries = body.all(4, |body| name(body.text()?))?;
     let compilations = body.all(DIGEST, |body| Ok(CompilationId::new(body.digest()?)))?;
@@ -111,58 +89,8 @@ fn body_of(bytes: &[u8]) -> Result<Stated, String> {
         Ok(Section { fragment: FragmentDigest::new(body.digest()?), text: body.bytes()?.to_vec() })
     })?;
     let strings = body.all(4, |body| Ok(Arc::from(body.text()?)))?;
-    if !body.0.is_empty() {
-        return Err("something follows its strings".to_owned());
-    }
+    body.end()?;
     Ok(Stated { build, compilations, executable: Executable { entries, symbols, sections, strings } })
-}
-
-/// What is left to read.
-struct Reader<'b>(&'b [u8]);
-
-impl<'b> Reader<'b> {
-    fn take(&mut self, count: usize) -> Result<&'b [u8], String> {
-        let (taken, rest) =
-            self.0.split_at_checked(count).ok_or("something in it is longer than what is left of it")?;
-        self.0 = rest;
-        Ok(taken)
-    }
-
-    fn chunk<const N: usize>(&mut self) -> Result<[u8; N], String> {
-        let (taken, rest) = self.0.split_first_chunk().ok_or("it ends where something is missing")?;
-        self.0 = rest;
-        Ok(*taken)
-    }
-
-    fn u32(&mut self) -> Result<u32, String> {
-        Ok(u32::from_le_bytes(self.chunk()?))
-    }
-
-    fn digest(&mut self) -> Result<Digest, String> {
-        Ok(Digest::from_bytes(self.chunk()?))
-    }
-
-    fn bytes(&mut self) -> Result<&'b [u8], String> {
-        let length = self.u32()?;
-        self.take(length as usize)
-    }
-
-    fn text(&mut self) -> Result<&'b str, String> {
-        std::str::from_utf8(self.bytes()?).map_err(|_| "a text in it is not UTF-8".to_owned())
-    }
-
-    /// As many members as are counted, each of `least` bytes or more. No count makes room for what is not there.
-    fn all<T>(
-        &mut self,
-        least: usize,
-        mut member: impl FnMut(&mut Self) -> Result<T, String>,
-    ) -> Result<Vec<T>, String> {
-        let count = self.u32()? as usize;
-        if count > self.0.len() / least {
-            return Err("it counts more than what is left of it can hold".to_owned());
-        }
-        (0..count).map(|_| member(self)).collect()
-    }
 }
 
 #[cfg(test)]

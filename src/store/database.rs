@@ -1,0 +1,153 @@
+//! The database backend: a repository in one indexed file that many processes read and write at once.
+//!
+//! The database keeps rows and makes changes atomic; which digests a row is for, and that none is lost, is in `bucket`.
+//! Writers take turns, and readers keep the state that they began with; neither needs more of the file than it uses.
+//! `docs/formats.md` is the specification, `docs/decisions/0007-database.md` says why this database.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::backend::{Backend, Batch, Change, Damage, Decision, Missing, View};
+use super::contents::Contents;
+use super::error::StoreError;
+use super::file::directory;
+use super::gate::{Company, Gate};
+
+mod batch;
+pub mod bucket;
+mod connection;
+mod heap;
+mod install;
+mod reader;
+mod salvage;
+mod view;
+
+use batch::DatabaseBatch;
+use connection::{Connection, Turn};
+use install::Fresh;
+use salvage::Salvage;
+
+/// A repository in a database.
+#[derive(Debug)]
+pub struct DatabaseBackend {
+    path: PathBuf,
+    origin: String,
+    missing: Missing,
+}
+
+impl DatabaseBackend {
+    /// The repository at `path`, which is not looked at yet.
+    pub fn new(path: &Path, missing: Missing) -> Self {
+        Self { path: path.to_owned(), origin: path.display().to_string(), missing }
+    }
+
+    /// A connection, if there is a file.
+    fn open(&self) -> Result<Option<Connection>, StoreError> {
+        match (Connection::open(&self.path)?, self.missing) {
+            (None, Missing::IsAnError) => Err(StoreError::no_repository(&self.path)),
+            (found, _) => Ok(found),
+        }
+    }
+
+    /// A connection whose turn to write has come, on the file that the path names; `None` when there is none.
+    fn turn(&self) -> Result<Option<Connection>, StoreError> {
+        while let Some(connection) = self.open()? {
+            connection.begin(Turn::Write)?;
+            // While it waited, another process may have put a mended repository in its place.
+            if connection.is_current() {
+                return Ok(Some(connection));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes the repository with a first change.
+    fn make(&self, change: &mut Change<'_>) -> Result<(), StoreError> {
+        let gate = Gate::enter(directory(&self.path), Company::Alone)?;
+        match self.turn()? {
+            // Another process made it while we waited.
+            Some(connection) => {
+                drop(gate);
+                publish(&connection, as_it_is, change).map(drop)
+            }
+            None => Fresh::beside(&self.path)?.publish(as_it_is, change),
+        }
+    }
+}
+
+/// A change that starts from what there is.
+fn as_it_is(_: &mut dyn Batch) -> Result<(), StoreError> {
+    Ok(())
+}
+
+/// Runs a change in a transaction that has begun, and ends it. Says what the change decided.
+fn publish(
+    connection: &Connection,
+    start: impl FnOnce(&mut dyn Batch) -> Result<(), StoreError>,
+    change: &mut Change<'_>,
+) -> Result<Decision, StoreError> {
+    let mut batch = DatabaseBatch::new(connection);
+    let run = || {
+        start(&mut batch)?;
+        let decision = change(&mut batch);
+        if decision == Decision::Commit {
+            batch.finish()?;
+        }
+        Ok(decision)
+    };
+    match run() {
+        Ok(Decision::Commit) => connection.commit().map(|()| Decision::Commit),
+        aborted => {
+            connection.roll_back();
+            aborted
+        }
+    }
+}
+
+impl Backend for DatabaseBackend {
+    fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    fn read(&self) -> Result<Arc<dyn View + '_>, StoreError> {
+        let Some(connection) = self.open()? else { return Ok(Arc::<Contents>::default()) };
+        connection.begin(Turn::Read)?;
+        #[allow(clippy::arc_with_non_send_sync, reason = "a view stays on its thread")]
+        Ok(Arc::new(connection))
+    }
+
+    fn write(&self, change: &mut Change<'_>) -> Result<(), StoreError> {
+        match self.turn()? {
+            Some(connection) => publish(&connection, as_it_is, change).map(drop),
+            None => self.make(change),
+        }
+    }
+
+    fn replace(&self, change: &mut Change<'_>) -> Result<(), StoreError> {
+        match self.turn() {
+            Ok(Some(connection)) => publish(&connection, |batch| batch.clear(), change).map(drop),
+            Ok(None) => self.make(change),
+            // Whatever it is: nothing of it is kept.
+            Err(StoreError::Damaged(_) | StoreError::Kind { .. }) => {
+                Fresh::beside(&self.path)?.publish(as_it_is, change)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn examine(&self) -> Result<(Arc<dyn View + '_>, Vec<Damage>), StoreError> {
+        let connection = self.open()?.ok_or_else(|| StoreError::no_repository(&self.path))?;
+        connection.begin(Turn::Read)?;
+        salvage::examine(connection)
+    }
+
+    fn repair(&self, change: &mut Change<'_>) -> Result<(), StoreError> {
+        let connection = self.turn()?.ok_or_else(|| StoreError::no_repository(&self.path))?;
+        let salvage = Salvage::of(&connection)?;
+        if salvage.damage.is_empty() {
+            return publish(&connection, as_it_is, change).map(drop);
+        }
+        // The old file stays locked until the mended one has taken its place.
+        Fresh::beside(&self.path)?.publish(|batch| salvage.copy(&connection, batch), change)
+    }
+}

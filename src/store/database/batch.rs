@@ -1,0 +1,304 @@
+//! A change of a database: what is put is collected, and goes into the tables sorted, bucket by bucket.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
+
+use super::bucket::{self, Bucket, Location, Slot, Table, prefix};
+use super::connection::Connection;
+use super::heap::Heap;
+use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest};
+use crate::object::compilation::Compilation;
+use crate::object::fragment::Body;
+use crate::object::link_record::LinkRecord;
+use crate::store::backend::{Batch, Entries, Members, State, View};
+use crate::store::error::StoreError;
+use crate::store::repository::Entry;
+use crate::store::wire::record;
+
+/// A change inside a transaction for writing.
+pub(super) struct DatabaseBatch<'c> {
+    connection: &'c Connection,
+    pending: RefCell<Pending>,
+    /// Whether everything was removed, so that there are free pages.
+    is_cleared: bool,
+}
+
+/// What is to go into a table under a digest.
+enum New {
+    Known,
+    Record(Body),
+}
+
+/// What was put and is in no table yet.
+#[derive(Default)]
+struct Pending {
+    /// By table and digest; `None` removes.
+    tables: [BTreeMap<Digest, Option<New>>; 3],
+    /// About how much memory it takes.
+    bytes: usize,
+    /// Rows of the heap with records that nothing refers to any more.
+    touched: BTreeSet<u32>,
+}
+
+/// So much is collected before it goes into the tables.
+const MOST: usize = 16 << 20;
+
+impl<'c> DatabaseBatch<'c> {
+    /// A change on a connection whose transaction for writing has begun.
+    pub(super) fn new(connection: &'c Connection) -> Self {
+        Self { connection, pending: RefCell::default(), is_cleared: false }
+    }
+
+    /// Brings everything into the tables, and gives back the room of what was removed.
+    pub(super) fn finish(self) -> Result<(), StoreError> {
+        self.flush()?;
+        let touched = self.pending.into_inner().touched;
+        if !touched.is_empty() {
+            compact(self.connection, &touched)?;
+        }
+        if self.is_cleared || !touched.is_empty() { self.connection.shrink() } else { Ok(()) }
+    }
+
+    fn put(&self, table: Table, digest: Digest, new: Option<New>) -> Result<(), StoreError> {
+        let mut pending = self.pending.borrow_mut();
+        pending.bytes += 128 + if let Some(New::Record(body)) = &new { body.bytes().len() } else { 0 };
+        pending.tables[table as usize].insert(digest, new);
+        let is_much = pending.bytes > MOST;
+        drop(pending);
+        if is_much { self.flush() } else { Ok(()) }
+    }
+
+    /// Sorts what was collected into the tables.
+    fn flush(&self) -> Result<(), StoreError> {
+        let mut pending = self.pending.borrow_mut();
+        let tables = mem::take(&mut pending.tables);
+        pending.bytes = 0;
+        let mut heap = Heap::open(self.connection)?;
+        for (table, changes) in Table::ALL.into_iter().zip(tables) {
+            let mut slot = |new| match new {
+                New::Known => Ok(Slot::Known),
+                New::Record(body) => heap.append(&body).map(Slot::Stored),
+            };
+            let changes = changes
+                .into_iter()
+                .map(|(digest, new)| Ok((digest, new.map(&mut slot).transpose()?)))
+                .collect::<Result<Vec<_>, StoreError>>()?;
+            apply(self.connection, table, &changes, &mut pending.touched)?;
+        }
+        heap.close()
+    }
+
+    /// What is pending for a digest: nothing, its removal, or something new.
+    fn look<T>(&self, table: Table, digest: &Digest, found: impl FnOnce(Option<&New>) -> T) -> Option<T> {
+        let pending = self.pending.borrow();
+        pending.tables[table as usize].get(digest).map(|new| found(new.as_ref()))
+    }
+
+    /// The tables with everything in them.
+    fn whole(&self) -> Result<&'c Connection, StoreError> {
+        if self.pending.borrow().bytes > 0 {
+            self.flush()?;
+        }
+        Ok(self.connection)
+    }
+
+    /// All of a table, or why it cannot be read.
+    fn members<'s, T: 's>(
+        &'s self,
+        members: impl FnOnce(&'c Connection) -> Members<'c, T>,
+    ) -> Members<'s, T> {
+        match self.whole() {
+            Ok(connection) => members(connection),
+            Err(error) => Box::new(std::iter::once(Err(error))),
+        }
+    }
+}
+
+/// Puts changes, which are in ascending order, into a table. What nothing refers to any more is noted in `touched`.
+fn apply(
+    connection: &Connection,
+    table: Table,
+    changes: &[(Digest, Option<Slot>)],
+    touched: &mut BTreeSet<u32>,
+) -> Result<(), StoreError> {
+    let mut rest = changes;
+    while let Some((digest, _)) = rest.first() {
+        let read = |first, bucket: Bucket<'_>| (first, bucket.last, bucket.entries().collect::<Vec<_>>());
+        let (first, last, old) = connection.with_bucket(table, prefix(digest), read)?;
+        let (here, behind) = rest.split_at(rest.partition_point(|(digest, _)| prefix(digest) <= last));
+        rest = behind;
+        let entries = join(old, here, touched);
+        write(connection, table, first, last, &entries)?;
+    }
+    Ok(())
+}
+
+/// The entries of a bucket after changes.
+fn join(
+    old: Vec<(Digest, Slot)>,
+    changes: &[(Digest, Option<Slot>)],
+    touched: &mut BTreeSet<u32>,
+) -> Vec<(Digest, Slot)> {
+    let mut entries = Vec::with_capacity(old.len() + changes.len());
+    let mut old = old.into_iter().peekable();
+    for (digest, change) in changes {
+        entries.extend(std::iter::from_fn(|| old.next_if(|(there, _)| there < digest)));
+        if let Some((_, Slot::Stored(location))) = old.next_if(|(there, _)| there == digest) {
+            touched.insert(location.row);
+        }
+        entries.extend(change.map(|slot| (*digest, slot)));
+    }
+    entries.extend(old);
+    entries
+}
+
+/// Writes the buckets of a range.
+fn write(
+    connection: &Connection,
+    table: Table,
+    first: u64,
+    last: u64,
+    entries: &[(Digest, Slot)],
+) -> Result<(), StoreError> {
+    let pieces = bucket::split(first, entries);
+    let ends = pieces.iter().skip(1).map(|(next, _)| next - 1).chain([last]);
+    pieces.iter().zip(ends).try_for_each(|((first, piece), last)| {
+        connection.put_bucket(table, *first, &bucket::bytes(table, *first, last, piece))
+    })
+}
+
+/// Moves what is still needed out of rows of the heap, removes these, and gives free pages back to the system.
+fn compact(connection: &Connection, touched: &BTreeSet<u32>) -> Result<(), StoreError> {
+    let mut heap = Heap::open(connection)?;
+    for table in Table::ALL {
+        let mut next = Some(0);
+        while let Some(at) = next {
+            let read = |first, bucket: Bucket<'_>| (first, bucket.last, bucket.entries().collect::<Vec<_>>());
+            let (first, last, mut entries) = connection.with_bucket(table, at, read)?;
+            if move_out(connection, touched, &mut entries, &mut heap)? {
+                write(connection, table, first, last, &entries)?;
+            }
+            next = last.checked_add(1);
+        }
+    }
+    heap.close()?;
+    connection.remove_rows(touched)
+}
+
+/// Moves the records of a bucket that lie in touched rows; says whether there were any.
+fn move_out(
+    connection: &Connection,
+    touched: &BTreeSet<u32>,
+    entries: &mut [(Digest, Slot)],
+    heap: &mut Heap<'_>,
+) -> Result<bool, StoreError> {
+    let stay = entries.iter_mut().filter_map(|(_, slot)| match slot {
+        Slot::Stored(location) if touched.contains(&location.row) => Some(location),
+        Slot::Stored(_) | Slot::Known => None,
+    });
+    let mut moved = stay.collect::<Vec<_>>();
+    let locations = moved.iter().map(|location| **location).collect::<Vec<Location>>();
+    for (location, bytes) in moved.iter_mut().zip(connection.bytes(&locations)?) {
+        // What is damaged stays damaged: its checksum goes with it, and what is nowhere stays nowhere.
+        if let Some(bytes) = bytes {
+            **location = heap.append_bytes(&bytes, location.checksum)?;
+        }
+    }
+    Ok(!moved.is_empty())
+}
+
+impl New {
+    fn from_entry(entry: &Entry) -> Self {
+        match entry {
+            Entry::Known => Self::Known,
+            Entry::Present(body) => Self::Record(body.clone()),
+        }
+    }
+
+    fn entry(&self) -> Entry {
+        match self {
+            Self::Known => Entry::Known,
+            Self::Record(body) => Entry::Present(body.clone()),
+        }
+    }
+}
+
+impl View for DatabaseBatch<'_> {
+    fn state(&self, digest: &FragmentDigest) -> Result<Option<State>, StoreError> {
+        let pending = self.look(Table::Fragments, digest.digest(), |new| new.map(|new| new.entry().state()));
+        pending.map_or_else(|| self.connection.state(digest), Ok)
+    }
+
+    fn states(&self, digests: &[FragmentDigest]) -> Result<Vec<Option<State>>, StoreError> {
+        if self.pending.borrow().bytes == 0 {
+            return self.connection.states(digests);
+        }
+        digests.iter().map(|digest| self.state(digest)).collect()
+    }
+
+    fn fragment(&self, digest: &FragmentDigest) -> Result<Option<Entry>, StoreError> {
+        let pending = self.look(Table::Fragments, digest.digest(), |new| new.map(New::entry));
+        pending.map_or_else(|| self.connection.fragment(digest), Ok)
+    }
+
+    fn entries(&self, digests: &[FragmentDigest]) -> Result<Entries, StoreError> {
+        self.whole()?.entries(digests)
+    }
+
+    fn has_compilation(&self, id: &CompilationId) -> Result<bool, StoreError> {
+        let pending = self.look(Table::Compilations, id.digest(), |new| new.is_some());
+        pending.map_or_else(|| self.connection.has_compilation(id), Ok)
+    }
+
+    fn compilation(&self, id: &CompilationId) -> Result<Option<Compilation>, StoreError> {
+        self.whole()?.compilation(id)
+    }
+
+    fn fragments(&self) -> Members<'_, (FragmentDigest, State)> {
+        self.members(|connection| connection.fragments())
+    }
+
+    fn compilations(&self) -> Members<'_, CompilationId> {
+        self.members(|connection| connection.compilations())
+    }
+
+    fn links(&self) -> Members<'_, LinkRecord> {
+        self.members(|connection| connection.links())
+    }
+}
+
+impl Batch for DatabaseBatch<'_> {
+    fn put_fragment(&mut self, digest: FragmentDigest, entry: &Entry) -> Result<(), StoreError> {
+        self.put(Table::Fragments, *digest.digest(), Some(New::from_entry(entry)))
+    }
+
+    fn remove_fragment(&mut self, digest: &FragmentDigest) -> Result<(), StoreError> {
+        self.put(Table::Fragments, *digest.digest(), None)
+    }
+
+    fn put_compilation(&mut self, id: CompilationId, compilation: &Compilation) -> Result<(), StoreError> {
+        let body = Body::new(&record::compilation_to_bytes(compilation));
+        self.put(Table::Compilations, *id.digest(), Some(New::Record(body)))
+    }
+
+    fn remove_compilation(&mut self, id: &CompilationId) -> Result<(), StoreError> {
+        self.put(Table::Compilations, *id.digest(), None)
+    }
+
+    fn put_link(&mut self, record: LinkRecord) -> Result<(), StoreError> {
+        let body = Body::new(&record::link_to_bytes(&record));
+        self.put(Table::Links, *record.build.digest(), Some(New::Record(body)))
+    }
+
+    fn remove_link(&mut self, build: &BuildId) -> Result<(), StoreError> {
+        self.put(Table::Links, *build.digest(), None)
+    }
+
+    fn clear(&mut self) -> Result<(), StoreError> {
+        *self.pending.borrow_mut() = Pending::default();
+        self.connection.clear()?;
+        self.is_cleared = true;
+        Ok(())
+    }
+}

@@ -1,0 +1,200 @@
+//! Buckets: the rows of a table of digests. Each holds all digests of a range, in ascending order, and says so.
+//!
+//! A bucket carries the end of its range and a checksum over itself, its beginning and its table, and the ranges of a
+//! table leave no gap. So a reader who finds a bucket knows that nothing of its range was lost or came from elsewhere.
+//! Deliberately absent: the database; what is here is bytes.
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::digest::{Checksum, Digest};
+
+/// The tables of digests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    /// Fragments, known or with a body.
+    Fragments,
+    /// Compilations.
+    Compilations,
+    /// Link records.
+    Links,
+}
+
+/// Where the bytes of something are, and what they must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Location {
+    /// The checksum of the bytes.
+    pub checksum: Checksum,
+    /// The row of the heap that they are in.
+    pub row: u32,
+    /// Their first byte in the row.
+    pub offset: u32,
+    /// Their number.
+    pub length: u32,
+}
+
+/// What a table has for a digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slot {
+    /// Nothing but the digest.
+    Known,
+    /// Bytes in the heap.
+    Stored(Location),
+}
+
+/// A bucket takes so many bytes at most, unless its digests cannot be told apart by their first eight bytes:
+/// what fits on a page of the database (4,096 bytes) with the page's and the row's own headers.
+pub const CAPACITY: usize = 4056;
+
+/// Checksum, last prefix of the range, number of known digests.
+const HEADER: usize = 8 + 8 + 4;
+const KNOWN: usize = 32;
+const STORED: usize = KNOWN + 16 + 3 * 4;
+
+/// The first eight bytes of a digest, by which buckets are found.
+pub fn prefix(digest: &Digest) -> u64 {
+    let (prefix, _) = digest.as_bytes().split_first_chunk().unwrap_or((&[0; 8], &[]));
+    u64::from_be_bytes(*prefix)
+}
+
+/// A bucket whose checksum is right.
+#[derive(Debug, Clone, Copy)]
+pub struct Bucket<'b> {
+    /// The greatest prefix of its range.
+    pub last: u64,
+    known: &'b [[u8; KNOWN]],
+    stored: &'b [[u8; STORED]],
+}
+
+/// Why bytes are no bucket.
+pub type Odd = &'static str;
+
+impl<'b> Bucket<'b> {
+    /// Takes the bytes of the bucket whose range in `table` starts with the prefix `first`.
+    pub fn parse(table: Table, first: u64, bytes: &'b [u8]) -> Result<Self, Odd> {
+        let cut = "a bucket is shorter than its header";
+        let (checksum, rest) = bytes.split_first_chunk().ok_or(cut)?;
+        if u64::from_le_bytes(*checksum) != check(table, first, rest) {
+            return Err("the checksum of a bucket does not fit");
+        }
+        let (last, rest) = rest.split_first_chunk().ok_or(cut)?;
+        let (known, rest) = rest.split_first_chunk().ok_or(cut)?;
+        let known = (u32::from_le_bytes(*known) as usize).saturating_mul(KNOWN);
+        let (known, stored) = rest.split_at_checked(known).ok_or("a bucket counts more than it holds")?;
+        let (known, _) = known.as_chunks();
+        let (stored, []) = stored.as_chunks() else { return Err("a bucket ends inside an entry") };
+        let bucket = Self { last: u64::from_be_bytes(*last), known, stored };
+        if bucket.is_ordered(first) { Ok(bucket) } else { Err("a bucket is not in order") }
+    }
+
+    /// Only the ends are held against the range: the checksum vouches for the rest.
+    fn is_ordered(&self, first: u64) -> bool {
+        let known = self.known.first().into_iter().chain(self.known.last()).copied();
+        let stored = self.stored.first().into_iter().chain(self.stored.last()).map(digest_of);
+        let range = first..=self.last;
+        first <= self.last
+            && known.chain(stored).all(|bytes| range.contains(&prefix(&Digest::from_bytes(bytes))))
+    }
+
+    /// What the bucket has for a digest.
+    pub fn find(&self, digest: &Digest) -> Option<Slot> {
+        let wanted = digest.as_bytes();
+        if let Ok(at) = self.stored.binary_search_by(|entry| digest_of(entry).cmp(wanted)) {
+            return Some(Slot::Stored(location(&self.stored[at])));
+        }
+        self.known.binary_search(wanted).is_ok().then_some(Slot::Known)
+    }
+
+    /// All entries, by digest in ascending order.
+    pub fn entries(&self) -> impl Iterator<Item = (Digest, Slot)> + 'b {
+        let known = self.known.iter().map(|bytes| (Digest::from_bytes(*bytes), Slot::Known));
+        let stored = self
+            .stored
+            .iter()
+            .map(|entry| (Digest::from_bytes(digest_of(entry)), Slot::Stored(location(entry))));
+        let (mut known, mut stored) = (known.peekable(), stored.peekable());
+        std::iter::from_fn(move || match (known.peek(), stored.peek()) {
+            (Some((a, _)), Some((b, _))) if a < b => known.next(),
+            (_, Some(_)) => stored.next(),
+            (_, None) => known.next(),
+        })
+    }
+}
+
+fn digest_of(entry: &[u8; STORED]) -> [u8; KNOWN] {
+    let mut digest = [0; KNOWN];
+    digest.copy_from_slice(&entry[..KNOWN]);
+    digest
+}
+
+fn location(entry: &[u8; STORED]) -> Location {
+    let (mut checksum, mut numbers) = ([0; 16], [0; 3]);
+    checksum.copy_from_slice(&entry[KNOWN..KNOWN + 16]);
+    let (words, _) = entry[KNOWN + 16..].as_chunks();
+    for (number, word) in numbers.iter_mut().zip(words) {
+        *number = u32::from_le_bytes(*word);
+    }
+    let [row, offset, length] = numbers;
+    Location { checksum: Checksum::from_bytes(checksum), row, offset, length }
+}
+
+fn check(table: Table, first: u64, rest: &[u8]) -> u64 {
+    xxh3_64_with_seed(rest, first ^ (table as u64 + 1).rotate_right(8))
+}
+
+/// The number of bytes that an entry takes in a bucket.
+pub const fn size(slot: &Slot) -> usize {
+    match slot {
+        Slot::Known => KNOWN,
+        Slot::Stored(_) => STORED,
+    }
+}
+
+/// The bytes of the bucket for the range from `first` to `last` with these entries, which are in ascending order.
+pub fn bytes(table: Table, first: u64, last: u64, entries: &[(Digest, Slot)]) -> Vec<u8> {
+    let mut bytes = vec![0; 8];
+    bytes.extend_from_slice(&last.to_be_bytes());
+    let known = entries.iter().filter(|(_, slot)| *slot == Slot::Known);
+    bytes.extend_from_slice(&(known.clone().count() as u32).to_le_bytes());
+    known.for_each(|(digest, _)| bytes.extend_from_slice(digest.as_bytes()));
+    for (digest, slot) in entries {
+        if let Slot::Stored(location) = slot {
+            bytes.extend_from_slice(digest.as_bytes());
+            bytes.extend_from_slice(location.checksum.as_bytes());
+            for number in [location.row, location.offset, location.length] {
+                bytes.extend_from_slice(&number.to_le_bytes());
+            }
+        }
+    }
+    let checksum = check(table, first, &bytes[8..]);
+    bytes[..8].copy_from_slice(&checksum.to_le_bytes());
+    bytes
+}
+
+/// Splits what does not fit into one bucket. Each piece comes with the first prefix of its range; the first piece
+/// starts where the whole did.
+///
+/// A few entries too many make two halves with room for more; many are a load in ascending order and fill their buckets.
+pub fn split(first: u64, entries: &[(Digest, Slot)]) -> Vec<(u64, &[(Digest, Slot)])> {
+    let total = HEADER + entries.iter().map(|(_, slot)| size(slot)).sum::<usize>();
+    let limit = match total.div_ceil(CAPACITY) {
+        0 | 1 => return vec![(first, entries)],
+        2 => total / 2,
+        _ => CAPACITY,
+    };
+    let mut pieces = Vec::new();
+    let (mut start, mut from, mut taken) = (first, 0, HEADER);
+    for (at, (digest, slot)) in entries.iter().enumerate() {
+        let is_full = taken + size(slot) > limit && at > from;
+        // Digests with the same prefix stay together: a bucket is found by it.
+        if is_full && prefix(digest) != prefix(&entries[at - 1].0) {
+            pieces.push((start, &entries[from..at]));
+            (start, from, taken) = (prefix(digest), at, HEADER);
+        }
+        taken += size(slot);
+    }
+    pieces.push((start, &entries[from..]));
+    pieces
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+//! What can still be read of a damaged database, and where the damage is.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::bucket::{Bucket, Slot, Table};
+use super::connection::{Connection, key, prefix_of};
+use super::reader::state;
+use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest};
+use crate::object::compilation::Compilation;
+use crate::object::link_record::LinkRecord;
+use crate::store::backend::{Batch, Damage, Members, State, View};
+use crate::store::error::StoreError;
+use crate::store::repository::Entry;
+
+/// The slots that could be read, by table, and what is wrong with the rest.
+#[derive(Default)]
+pub(super) struct Salvage {
+    tables: [BTreeMap<Digest, Slot>; 3],
+    pub(super) damage: Vec<Damage>,
+}
+
+/// A view of what can be read, on a connection whose transaction has begun.
+pub(super) fn examine<'c>(connection: Connection) -> Result<(Arc<dyn View + 'c>, Vec<Damage>), StoreError> {
+    let mut salvage = Salvage::of(&connection)?;
+    let damage = std::mem::take(&mut salvage.damage);
+    #[allow(clippy::arc_with_non_send_sync, reason = "a view stays on its thread")]
+    let view: Arc<dyn View> =
+        if damage.is_empty() { Arc::new(connection) } else { Arc::new(Salvaged { connection, salvage }) };
+    Ok((view, damage))
+}
+
+impl Salvage {
+    /// Looks at the structure of everything. What is intact is remembered only when something is not.
+    pub(super) fn of(connection: &Connection) -> Result<Self, StoreError> {
+        let mut damage = structure(connection);
+        for table in Table::ALL {
+            damage
+                .extend(connection.members(table).find_map(Result::err).map(|error| note(error.to_string())));
+        }
+        damage.extend(connection.links().filter_map(Result::err).map(|error| note(error.to_string())));
+        let mut salvage = Self { damage, ..Self::default() };
+        if !salvage.damage.is_empty() {
+            Table::ALL.into_iter().for_each(|table| salvage.collect(connection, table));
+            let intact = |(digest, slot): (&Digest, &mut Slot)| {
+                connection.link_at(BuildId::new(*digest), *slot).is_ok()
+            };
+            salvage.tables[Table::Links as usize].retain(|digest, slot| intact((digest, slot)));
+        }
+        Ok(salvage)
+    }
+
+    /// Takes every bucket of a table that can be read.
+    fn collect(&mut self, connection: &Connection, table: Table) {
+        let slots = &mut self.tables[table as usize];
+        let mut at = Some(0);
+        let mut step: u64 = 1 << 40;
+        while let Some(from) = at {
+            match following(connection, table, from, slots) {
+                Ok(next) => {
+                    step = 1 << 40;
+                    at = next.and_then(|first| first.checked_add(1));
+                }
+                // A page that cannot be read: go on behind it, wherever that is.
+                Err(_) => {
+                    at = from.checked_add(step);
+                    step = step.saturating_mul(2);
+                }
+            }
+        }
+    }
+
+    /// Puts what is intact into a new database.
+    pub(super) fn copy(&self, connection: &Connection, batch: &mut dyn Batch) -> Result<(), StoreError> {
+        let [fragments, compilations, links] = &self.tables;
+        for (digest, slot) in fragments {
+            let digest = FragmentDigest::new(*digest);
+            if let Ok(entry) = connection.entry_at(&digest, *slot) {
+                batch.put_fragment(digest, &entry)?;
+            }
+        }
+        for (digest, slot) in compilations {
+            let id = CompilationId::new(*digest);
+            if let Ok(compilation) = connection.compilation_at(&id, *slot) {
+                batch.put_compilation(id, &compilation)?;
+            }
+        }
+        for (digest, slot) in links {
+            if let Ok(link) = connection.link_at(BuildId::new(*digest), *slot) {
+                batch.put_link(link)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads the bucket that starts at a prefix or behind it; says where it starts. A bucket that is damaged is passed over.
+fn following(
+    connection: &Connection,
+    table: Table,
+    from: u64,
+    slots: &mut BTreeMap<Digest, Slot>,
+) -> Result<Option<u64>, StoreError> {
+    connection.run(|sql| {
+        let mut statement = sql.prepare_cached(table.next())?;
+        let mut rows = statement.query([key(from)])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let first = prefix_of(row.get(0)?);
+        if let Ok(bucket) = Bucket::parse(table, first, row.get_ref(1)?.as_blob()?) {
+            slots.extend(bucket.entries());
+        }
+        Ok(Some(first))
+    })
+}
+
+/// What the database says of its own structure.
+fn structure(connection: &Connection) -> Vec<Damage> {
+    let messages = connection.run(|sql| {
+        let mut check = sql.prepare("PRAGMA integrity_check(20)")?;
+        check.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()
+    });
+    match messages {
+        Ok(messages) => messages.into_iter().filter(|message| message != "ok").map(note).collect(),
+        Err(error) => vec![note(error.to_string())],
+    }
+}
+
+fn note(message: String) -> Damage {
+    Damage { line: None, message }
+}
+
+/// What is left of a damaged database.
+struct Salvaged {
+    connection: Connection,
+    salvage: Salvage,
+}
+
+impl Salvaged {
+    fn slot(&self, table: Table, digest: &Digest) -> Option<Slot> {
+        self.salvage.tables[table as usize].get(digest).copied()
+    }
+
+    fn slots(&self, table: Table) -> impl Iterator<Item = (Digest, Slot)> {
+        self.salvage.tables[table as usize].iter().map(|(digest, slot)| (*digest, *slot))
+    }
+}
+
+impl View for Salvaged {
+    fn state(&self, digest: &FragmentDigest) -> Result<Option<State>, StoreError> {
+        Ok(self.slot(Table::Fragments, digest.digest()).map(state))
+    }
+
+    fn fragment(&self, digest: &FragmentDigest) -> Result<Option<Entry>, StoreError> {
+        let slot = self.slot(Table::Fragments, digest.digest());
+        slot.map(|slot| self.connection.entry_at(digest, slot)).transpose()
+    }
+
+    fn has_compilation(&self, id: &CompilationId) -> Result<bool, StoreError> {
+        Ok(self.slot(Table::Compilations, id.digest()).is_some())
+    }
+
+    fn compilation(&self, id: &CompilationId) -> Result<Option<Compilation>, StoreError> {
+        let slot = self.slot(Table::Compilations, id.digest());
+        slot.map(|slot| self.connection.compilation_at(id, slot)).transpose()
+    }
+
+    fn fragments(&self) -> Members<'_, (FragmentDigest, State)> {
+        Box::new(
+            self.slots(Table::Fragments).map(|(digest, slot)| Ok((FragmentDigest::new(digest), state(slot)))),
+        )
+    }
+
+    fn compilations(&self) -> Members<'_, CompilationId> {
+        Box::new(self.slots(Table::Compilations).map(|(digest, _)| Ok(CompilationId::new(digest))))
+    }
+
+    fn links(&self) -> Members<'_, LinkRecord> {
+        let read = |(digest, slot)| self.connection.link_at(BuildId::new(digest), slot);
+        Box::new(self.slots(Table::Links).map(read))
+    }
+}
