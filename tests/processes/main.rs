@@ -33,6 +33,7 @@ on_every_store! {
     crowd::eight_first_runs_of_the_same_source
     crowd::agents_merging_while_compilers_run
     crowd::collecting_while_compilers_run
+    crowd::collecting_while_tickets_go_and_come
     crowd::linking_while_compilers_run
     crowd::readers_of_all_kinds_while_writers_of_all_kinds_work
     killed::killed_processes_leave_the_old_state_or_the_new_one

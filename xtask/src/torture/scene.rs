@@ -99,7 +99,11 @@ impl Scene {
         };
         type Race =
             (&'static str, fn(&Scene, &Site) -> Result<()>, &'static [&'static str], &'static [&'static str]);
-        let races: [Race; 5] = [
+        let races: [Race; 9] = [
+            ("compile, lost, | gc", Self::lost, COMPILE, GC),
+            ("gc | compile, lost", Self::lost, GC, COMPILE),
+            ("compile, edited, | gc", Self::edited, COMPILE, GC),
+            ("gc | compile, edited", Self::edited_again, GC, COMPILE),
             ("link | gc", Self::compiled, LINK, GC),
             ("gc | link", Self::compiled_long_ago, GC, LINK),
             ("merge | gc", Self::to_merge, MERGE, GC),
@@ -181,6 +185,20 @@ impl Scene {
     fn outdated(&self, site: &Site) -> Result<()> {
         self.edited(site)?;
         self.build(site).map(drop)
+    }
+
+    /// Tickets are gone whose compilations are there still, and so is the program.
+    fn lost(&self, site: &Site) -> Result<()> {
+        self.outdated(site)?;
+        let tickets = [1, 2, 3].map(|number| format!("{TICKETS}/f{number}.to"));
+        let mut lost = tickets.iter().map(String::as_str).chain([EXECUTABLE]);
+        lost.try_for_each(|name| files::remove_file(&site.path(name)))
+    }
+
+    /// Nothing needs what was before the last edit but one.
+    fn edited_again(&self, site: &Site) -> Result<()> {
+        self.outdated(site)?;
+        write_sources(site, false)
     }
 
     /// Nothing needs what was before the edit, and there is no program.
