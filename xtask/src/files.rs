@@ -46,6 +46,11 @@ pub(crate) fn make_directory(path: &Path) -> Result<()> {
     named("make", path, fs::create_dir_all(path))
 }
 
+/// Removes a file.
+pub(crate) fn remove_file(path: &Path) -> Result<()> {
+    named("remove", path, fs::remove_file(path))
+}
+
 /// Removes a directory and all in it; none is fine.
 pub(crate) fn remove_directory(path: &Path) -> Result<()> {
     if path.exists() { named("remove", path, fs::remove_dir_all(path)) } else { Ok(()) }

@@ -1,7 +1,8 @@
 //! `cargo xtask …`: the project's own chores.
 //!
-//! `demo` performs the distributed build of the sample, `bench` measures it on large programs, and `diagrams`
-//! draws the pictures of `docs/workflow.md`. None of them links with `toy`: they run it as a user would.
+//! `demo` performs the distributed build of the sample, `bench` measures it on large programs, `torture` kills and
+//! starves every verb, and `diagrams` draws the pictures of `docs/workflow.md`. None of them links with `toy`: they
+//! run it as a user would.
 
 mod bench;
 mod build;
@@ -11,6 +12,7 @@ mod draw;
 mod files;
 mod options;
 mod text;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -31,6 +33,10 @@ Chores:
                --procedures N,N,…   the sizes (default: 100,1000,10000)
                --runs N             runs of each size (default: 3)
                --json FILE          also write the measurements to a file
+  torture    kill each verb, and let its disk be full or broken, at every call that changes something
+               --store NAME         yaml or both (default: both)
+               --verb V,V,…         only these verbs; `race` is two of them at once, `processes` many
+               --budget SECONDS     stop then; the points visited are spread evenly (default: visit all)
   diagrams   draw docs/images/step*.svg anew
   help       print this
 ";
@@ -50,6 +56,7 @@ fn perform(mut arguments: impl Iterator<Item = String>) -> Result<ExitCode> {
     match chore.as_str() {
         "demo" => demo::run(&Options::parse(arguments, &["--out"])?),
         "bench" => bench::run(&Options::parse(arguments, &["--procedures", "--runs", "--json"])?),
+        "torture" => torture::run(&Options::parse(arguments, &["--store", "--verb", "--budget"])?),
         "diagrams" => Options::parse(arguments, &[]).and_then(|_| diagrams::run()),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
