@@ -12,6 +12,7 @@ use clap::{Arg, ArgMatches, Args, Command, CommandFactory as _, FromArgMatches, 
 
 pub mod check;
 pub mod compile;
+pub mod convert;
 pub mod depfile;
 pub mod dump;
 pub mod gc;
@@ -87,6 +88,7 @@ static VERBS: &[Entry] = &[
     entry::<run::RunArgs>("run", &["toyvm"]),
     entry::<gc::GcArgs>("gc", &["toygc"]),
     entry::<check::CheckArgs>("check", &[]),
+    entry::<convert::ConvertArgs>("convert", &[]),
     entry::<dump::DumpArgs>("dump", &[]),
     entry::<links::LinksArgs>("links", &[]),
 ];

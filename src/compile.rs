@@ -14,7 +14,7 @@ use crate::object::compilation::{Compilation, CompilationError, Definition, Tick
 use crate::object::fragment::Fragment;
 use crate::object::line_table::LineTable;
 use crate::source::{LineIndex, Position, SourceFile};
-use crate::store::{Entry, Repository, State, StoreError, View};
+use crate::store::{Company, Entry, Repository, State, StoreError, View};
 use crate::syntax::ast::{Item, Procedure, Unit};
 use crate::syntax::{self, Parsed, SyntaxError};
 
@@ -109,7 +109,9 @@ pub fn compile(
     sources: &[SourceFile],
     options: Options,
 ) -> Result<Compiled, CompileError> {
-    Ok(prepare(repository, sources, options)?.commit(repository)?)
+    let prepared = prepare(repository, sources, options)?;
+    prepared.commit(repository)?;
+    Ok(prepared.report())
 }
 
 /// What compiling made, before it is stored.
@@ -142,12 +144,50 @@ pub fn prepare<'s>(
 
 impl Prepared<'_> {
     /// The second half of [`compile`]: stores what is new when its turn has come.
-    pub fn commit(self, repository: &Repository) -> Result<Compiled, StoreError> {
-        if self.is_new {
-            let procedures = distinct(&right(&self.parsed));
-            commit(repository, &self.compilations, &procedures, &self.fragments)?;
+    pub fn commit(&self, repository: &Repository) -> Result<(), StoreError> {
+        if self.is_new { self.store(repository) } else { Ok(()) }
+    }
+
+    /// For each source in the order given its ticket, unless something is wrong with it.
+    pub fn tickets(&self) -> impl Iterator<Item = Option<Ticket>> {
+        let mut compilations = self.compilations.iter();
+        // There is a compilation for each unit that was parsed, in the same order.
+        let mut ticket = move || compilations.next().map(|next| Ticket { compilation: next.id() });
+        self.parsed.iter().map(move |unit| unit.as_ref().ok().and_then(|_| ticket()))
+    }
+
+    /// Stores again what garbage collection took away before the tickets were there to keep it.
+    /// When this returns, tickets that were written before are good, and keep what they name.
+    pub fn settle(&self, repository: &Repository) -> Result<(), StoreError> {
+        // Where the gate has no lock, nobody collects: garbage collection needs it.
+        let _gate = repository.enter(Company::Shared).ok();
+        let is_stored = all_stored(&*repository.read()?, &self.compilations)?;
+        if is_stored { Ok(()) } else { self.store(repository) }
+    }
+
+    fn store(&self, repository: &Repository) -> Result<(), StoreError> {
+        let procedures = distinct(&right(&self.parsed));
+        commit(repository, &self.compilations, &procedures, &self.fragments)
+    }
+
+    /// What became of the sources.
+    pub fn report(self) -> Compiled {
+        let tickets = self.tickets().collect::<Vec<_>>();
+        let mut told = BTreeSet::new();
+        let mut compiled = Compiled { units: Vec::new(), procedures: 0, generated: self.fragments.len() };
+        for (parsed, ticket) in self.parsed.into_iter().zip(tickets) {
+            let unit = parsed.and_then(|keyed| {
+                compiled.procedures += keyed.digests.len();
+                let procedures = keyed.procedures().map(|(procedure, fragment)| CompiledProcedure {
+                    name: procedure.name.to_owned(),
+                    fragment,
+                    generated: self.fragments.contains_key(&fragment) && told.insert(fragment),
+                });
+                Ok(CompiledUnit { procedures: procedures.collect(), ticket: ticket.ok_or_else(Vec::new)? })
+            });
+            compiled.units.push(unit);
         }
-        Ok(report(self.parsed, &self.compilations, &self.fragments))
+        compiled
     }
 }
 
@@ -216,16 +256,16 @@ fn distinct<'u>(units: &[&'u KeyedUnit<'_>]) -> Bodies<'u> {
 
 /// Asks the store, once, which of the digests have to be generated.
 fn missing(view: &dyn View, bodies: &Bodies<'_>, known: Known) -> Result<Vec<FragmentDigest>, StoreError> {
-    let mut missing = Vec::new();
-    for digest in bodies.keys() {
-        match view.state(digest)? {
-            Some(State::Present(_)) => {}
-            // Somebody has it: the reason why an agent gets a stripped repository.
-            Some(State::Known) if known == Known::Reuse => {}
-            Some(State::Known) | None => missing.push(*digest),
-        }
-    }
-    Ok(missing)
+    let digests = bodies.keys().copied().collect::<Vec<_>>();
+    let states = view.states(&digests)?;
+    let is_missing = |state| match state {
+        Some(State::Present(_)) => false,
+        // Somebody has it: the reason why an agent gets a stripped repository.
+        Some(State::Known) => known == Known::Fill,
+        None => true,
+    };
+    let digests = digests.into_iter().zip(states).filter(|(_, state)| is_missing(*state));
+    Ok(digests.map(|(digest, _)| digest).collect())
 }
 
 /// Generates the code of the missing digests, and of no others.
@@ -262,30 +302,4 @@ fn commit(
         }
         compilations.iter().try_for_each(|compilation| transaction.add_compilation(compilation).map(drop))
     })
-}
-
-fn report(
-    parsed: Vec<Result<KeyedUnit<'_>, Vec<SyntaxError>>>,
-    compilations: &[Compilation],
-    fragments: &BTreeMap<FragmentDigest, Fragment>,
-) -> Compiled {
-    let mut told = BTreeSet::new();
-    let mut compilations = compilations.iter();
-    let mut compiled = Compiled { units: Vec::new(), procedures: 0, generated: fragments.len() };
-    for parsed in parsed {
-        let unit = parsed.and_then(|keyed| {
-            compiled.procedures += keyed.digests.len();
-            let procedures = keyed.procedures().map(|(procedure, fragment)| CompiledProcedure {
-                name: procedure.name.to_owned(),
-                fragment,
-                generated: fragments.contains_key(&fragment) && told.insert(fragment),
-            });
-            let procedures = procedures.collect();
-            // There is a compilation for each unit that was parsed, in the same order.
-            let compilation = compilations.next().map(Compilation::id).ok_or_else(Vec::new)?;
-            Ok(CompiledUnit { ticket: Ticket { compilation }, procedures })
-        });
-        compiled.units.push(unit);
-    }
-    compiled
 }

@@ -21,6 +21,7 @@ pub mod store;
 // Floor 4, verbs: each turns what stands below it into a value.
 pub mod check;
 pub mod compile;
+pub mod convert;
 pub mod gc;
 pub mod link;
 pub mod merge;

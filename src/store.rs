@@ -11,6 +11,7 @@ pub mod contents;
 pub mod database;
 pub mod error;
 pub mod file;
+mod form;
 pub mod gate;
 pub mod memory;
 pub mod repository;
@@ -22,5 +23,7 @@ pub mod yaml;
 
 pub use backend::{Backend, Batch, Decision, State, View};
 pub use error::StoreError;
+pub use form::Form;
+pub use gate::{Company, Gate};
 pub use memory::MemoryBackend;
 pub use repository::{Addition, Entry, Repository, Snapshot, Transaction};

@@ -8,7 +8,7 @@ use toy::name::Name;
 use toy::object::executable::{Executable, Section, Symbol};
 use toy::object::fragment::Fragment;
 use toy::store::seal::Kind;
-use toy::store::wire::executable::{from_yaml, to_yaml};
+use toy::store::wire::executable::{from_bytes, to_yaml};
 use toy::store::{Entry, Repository, StoreError};
 use toy::vm::machine::{Limits, Machine, Options, Stop};
 use toy::vm::program::Program;
@@ -19,7 +19,7 @@ use super::repositories::sealed;
 /// An executable in YAML is read, loaded and executed.
 pub fn executable(bytes: &[u8]) {
     let bytes = sealed(Kind::Executable, bytes, |guess| entries(guess).unwrap_or_default());
-    match from_yaml(Path::new("a.tx"), &bytes) {
+    match from_bytes(Path::new("a.tx"), &bytes) {
         Err(error) => assert_coded(&error),
         Ok(executable) => assert_spelled(&executable),
     }
@@ -27,7 +27,7 @@ pub fn executable(bytes: &[u8]) {
 
 /// How many entries the reader finds in a file that says that it has none.
 fn entries(bytes: &[u8]) -> Option<usize> {
-    let said = from_yaml(Path::new("a.tx"), bytes).err()?.to_string();
+    let said = from_bytes(Path::new("a.tx"), bytes).err()?.to_string();
     said.split_once("it holds ")?.1.split(' ').next()?.parse().ok()
 }
 
@@ -72,7 +72,7 @@ fn some<'b>(bytes: &mut &'b [u8]) -> &'b [u8] {
 /// be loaded is executed.
 pub(crate) fn assert_spelled(executable: &Executable) {
     if let Ok(text) = to_yaml(executable) {
-        match from_yaml(Path::new("a.tx"), text.as_bytes()) {
+        match from_bytes(Path::new("a.tx"), text.as_bytes()) {
             Ok(read) => assert_eq!(&read, executable),
             Err(error) => assert_coded(&error),
         }
@@ -105,10 +105,10 @@ fn assert_runs(program: &Program) {
 /// says why not.
 pub fn body(bytes: &[u8]) {
     let Ok(fragment) = Fragment::from_body(bytes) else { return };
-    assert_eq!(fragment.to_body(), bytes, "a fragment has one encoding");
+    assert_eq!(fragment.body().bytes(), bytes, "a fragment has one encoding");
     let (repository, digest) =
         (Repository::in_memory(), FragmentDigest::new(Hasher::new("fuzz", 0).finish()));
-    let entry = Entry::Present(fragment);
+    let entry = Entry::Present(fragment.body());
     let stored = repository.write(|transaction| transaction.add_fragment(digest, &entry));
     match stored {
         Ok(_) => assert_eq!(repository.read().unwrap().fragment(&digest).unwrap(), Some(entry)),

@@ -28,7 +28,7 @@ pub fn source(bytes: &[u8]) {
     for procedure in &unit.procedures {
         assert_eq!(compilation.definition(&procedure.name).unwrap().fragment, procedure.fragment);
         match view.fragment(&procedure.fragment).unwrap() {
-            Some(Entry::Present(fragment)) => body(&fragment.to_body()),
+            Some(Entry::Present(fragment)) => body(fragment.bytes()),
             other => panic!("{other:?} is what was generated for {}", procedure.name),
         }
     }

@@ -18,6 +18,7 @@ use super::inputs::{RepositoryArg, count, files};
 use super::jobs::Threads;
 use super::ui::{Done, Failure, Ui};
 use crate::compile::{Compiled, CompiledUnit, Known, LineTables, Options, prepare};
+use crate::object::compilation::Ticket;
 use crate::source::SourceFile;
 use crate::store::file;
 use crate::store::seal::identify;
@@ -100,9 +101,12 @@ impl Verb for CompileArgs {
         let repository = Repository::open_or_empty(&self.repository.path);
         let prepared = self.threads.run(jobs.len(), || prepare(&repository, &sources, options))?;
         // On one thread: while it waits for other compilers, they may have the others.
-        let compiled = prepared.commit(&repository)?;
+        prepared.commit(&repository)?;
         // Everything that a ticket names is stored: now the tickets may be written.
-        self.threads.run(jobs.len(), || write_tickets(&jobs, &compiled))?;
+        let tickets = prepared.tickets().collect::<Vec<_>>();
+        self.threads.run(jobs.len(), || write_tickets(&jobs, &tickets))?;
+        prepared.settle(&repository)?;
+        let compiled = prepared.report();
         if let (Some(depfile), true) = (depfile, compiled.units.iter().all(Result::is_ok)) {
             depfile.write()?;
         }
@@ -227,12 +231,9 @@ fn depfile<'p>(path: &'p Path, jobs: &[Job]) -> Result<Depfile<'p>, Failure> {
     Depfile::new(path, jobs.iter().map(rule))
 }
 
-fn write_tickets(jobs: &[Job], compiled: &Compiled) -> Result<(), StoreError> {
-    let pairs = jobs.iter().zip(&compiled.units).collect::<Vec<_>>();
-    pairs.par_iter().try_for_each(|(job, unit)| match unit {
-        Ok(unit) => ticket::write(&job.ticket, &unit.ticket),
-        Err(_) => Ok(()),
-    })
+fn write_tickets(jobs: &[Job], tickets: &[Option<Ticket>]) -> Result<(), StoreError> {
+    let pairs = jobs.par_iter().zip(tickets);
+    pairs.try_for_each(|(job, ticket)| ticket.map_or(Ok(()), |ticket| ticket::write(&job.ticket, &ticket)))
 }
 
 fn same_ticket(first: &Path, Job { path: second, ticket, .. }: Job) -> Report {

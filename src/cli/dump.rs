@@ -20,7 +20,7 @@ use crate::object::fixup::FixupKind;
 use crate::object::fragment::Fragment;
 use crate::store::seal::{Kind, identify};
 use crate::store::wire::{executable, ticket};
-use crate::store::{Entry, Repository, StoreError, View, file};
+use crate::store::{Entry, Form, Repository, StoreError, View, file};
 
 /// Show what is in a repository, a ticket or an executable
 #[derive(Debug, Args)]
@@ -63,6 +63,10 @@ enum DumpError {
 impl Verb for DumpArgs {
     fn run(&self, _: &Ui) -> Result<Done, Failure> {
         let path = self.file.clone();
+        if Form::of(&path) == Form::Database {
+            let (json, text) = self.repository(&*Repository::open(&self.file).read()?)?;
+            return Ok(Done::new(json, text));
+        }
         let bytes = file::read(&path)?.ok_or_else(|| DumpError::NotFound { path: path.clone() })?;
         let (json, text) = match identify(&bytes).ok_or(DumpError::Kind { path })? {
             Kind::Repository => self.repository(&*Repository::open(&self.file).read()?)?,

@@ -10,7 +10,7 @@ use super::Verb;
 use super::inputs::{RepositoryArg, count};
 use super::ui::{Done, Failure, Ui};
 use crate::gc::{Caution, Fate, GcPlan, Roots, dry_run, gc};
-use crate::store::Repository;
+use crate::store::{Company, Repository};
 
 /// Drop what no ticket and no executable needs
 #[derive(Debug, Args)]
@@ -38,6 +38,8 @@ pub struct GcArgs {
 impl Verb for GcArgs {
     fn run(&self, _: &Ui) -> Result<Done, Failure> {
         let repository = Repository::open(&self.repository.path);
+        // From before it looks for tickets until it is done: a compiler whose ticket it did not see looks again.
+        let _gate = if self.dry_run { None } else { repository.enter(Company::Alone)? };
         let caution = if self.force { Caution::Forced } else { Caution::Careful };
         let mut roots = Roots::find(&repository, &self.repository.path, &self.roots, caution)?;
         if self.roots.is_empty() {

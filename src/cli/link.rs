@@ -21,7 +21,7 @@ use crate::store::file::{self, Mode, directory};
 use crate::store::seal::refuse_to_overwrite;
 use crate::store::wire::executable::{self, Format};
 use crate::store::wire::ticket;
-use crate::store::{Repository, StoreError};
+use crate::store::{Form, Repository, StoreError};
 
 /// Link tickets into an executable, with the code that the repository has
 #[derive(Debug, Args)]
@@ -156,7 +156,12 @@ impl LinkArgs {
     fn format(&self) -> Format {
         match self.format {
             Some(FormatArg::Binary) => Format::Binary,
-            Some(FormatArg::Yaml) | None => Format::Yaml,
+            Some(FormatArg::Yaml) => Format::Yaml,
+            // Who keeps a database wants it small and fast.
+            None => match Form::of(&self.repository.path) {
+                Form::Yaml => Format::Yaml,
+                Form::Database => Format::Binary,
+            },
         }
     }
 

@@ -92,6 +92,30 @@ pub enum Missing {
     IsEmpty,
 }
 
+/// So many entries are read together.
+const TOGETHER: usize = 4096;
+
+impl dyn View + '_ {
+    /// All digests with their entries, many at a time.
+    pub fn batches(&self) -> impl Iterator<Item = Result<Vec<(FragmentDigest, Entry)>, StoreError>> {
+        let mut members = self.fragments();
+        std::iter::from_fn(move || {
+            let digests =
+                members.by_ref().take(TOGETHER).map(|member| Ok(member?.0)).collect::<Result<Vec<_>, _>>();
+            match digests {
+                Ok(digests) if digests.is_empty() => None,
+                digests => Some(digests.and_then(|digests| self.present(digests))),
+            }
+        })
+    }
+
+    fn present(&self, digests: Vec<FragmentDigest>) -> Result<Vec<(FragmentDigest, Entry)>, StoreError> {
+        let entries = self.entries(&digests)?;
+        let pairs = digests.into_iter().zip(entries);
+        pairs.filter_map(|(digest, entry)| entry.transpose().map(|entry| Ok((digest, entry?)))).collect()
+    }
+}
+
 /// What is to become of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {

@@ -27,6 +27,14 @@ use connection::{Connection, Turn};
 use install::Fresh;
 use salvage::Salvage;
 
+/// How every file of the database begins.
+pub(super) const MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// Whether a file that begins so is a repository.
+pub(super) fn is_repository(start: &[u8]) -> bool {
+    start.starts_with(MAGIC) && start.get(68..72) == Some(&connection::APPLICATION.to_be_bytes())
+}
+
 /// A repository in a database.
 #[derive(Debug)]
 pub struct DatabaseBackend {

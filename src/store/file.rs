@@ -78,11 +78,16 @@ pub fn read_stream(stream: impl Read, path: &Path) -> Result<Vec<u8>, StoreError
 }
 
 /// Opens what can be read to an end: opening a pipe waits until somebody writes to it.
-fn open(path: &Path) -> io::Result<File> {
+pub(super) fn open(path: &Path) -> io::Result<File> {
     if is_plain(&fs::metadata(path)?) {
         return File::open(path);
     }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a pipe, a socket or a device, not a file"))
+    Err(not_a_file())
+}
+
+/// What is said of something that may never end.
+pub(super) fn not_a_file() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "it is a pipe, a socket or a device, not a file")
 }
 
 /// Whether something is a file, or a directory, of which the system itself says that it is none.
@@ -158,7 +163,7 @@ fn publish(file: tempfile::NamedTempFile, path: &Path) -> Result<(), StoreError>
 pub(super) fn install(file: tempfile::NamedTempFile, path: &Path, beside: &Path) -> Result<(), StoreError> {
     disk::flush(&file).map_err(io_error("flush", path))?;
     match disk::remove(beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io_error("remove", beside)(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error("remove", beside)(error)),
         _ => publish(file, path),
     }
 }

@@ -1,10 +1,14 @@
 //! The rules of a repository, over any backend.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::backend::{Backend, Batch, Change, Damage, Decision, Missing, State, View};
+use super::database::DatabaseBackend;
 use super::error::StoreError;
+use super::file::directory;
+use super::form::Form;
+use super::gate::{Company, Gate};
 use super::memory::MemoryBackend;
 use super::wire;
 use super::yaml::YamlBackend;
@@ -44,6 +48,8 @@ impl Entry {
 /// A program repository.
 pub struct Repository {
     pub(super) backend: Box<dyn Backend>,
+    /// The directory that it is in, if it is in one.
+    home: Option<PathBuf>,
 }
 
 /// A consistent view of a repository.
@@ -52,7 +58,7 @@ pub type Snapshot<'r> = Arc<dyn View + 'r>;
 impl Repository {
     /// A repository over a backend.
     pub fn new(backend: impl Backend + 'static) -> Self {
-        Self { backend: Box::new(backend) }
+        Self { backend: Box::new(backend), home: None }
     }
 
     /// An empty repository in memory.
@@ -62,12 +68,28 @@ impl Repository {
 
     /// The repository in a file, which must exist when it is read.
     pub fn open(path: &Path) -> Self {
-        Self::new(YamlBackend::new(path, Missing::IsAnError))
+        Self::at(path, Missing::IsAnError)
     }
 
     /// The repository in a file; while there is no file, it is empty. The first change makes the file.
     pub fn open_or_empty(path: &Path) -> Self {
-        Self::new(YamlBackend::new(path, Missing::IsEmpty))
+        Self::at(path, Missing::IsEmpty)
+    }
+
+    fn at(path: &Path, missing: Missing) -> Self {
+        let backend: Box<dyn Backend> = match Form::of(path) {
+            Form::Yaml => Box::new(YamlBackend::new(path, missing)),
+            Form::Database => Box::new(DatabaseBackend::new(path, missing)),
+        };
+        Self { backend, home: Some(directory(path).to_owned()) }
+    }
+
+    /// Waits until the gate of the repository's directory lets us in; `None` for a repository that is in none.
+    ///
+    /// Garbage collection is inside alone from before it looks for roots until it is done. A compiler enters when its
+    /// tickets are written, and looks whether all is still there that they name.
+    pub fn enter(&self, company: Company) -> Result<Option<Gate>, StoreError> {
+        self.home.as_deref().map(|home| Gate::enter(home, company)).transpose()
     }
 
     /// How messages call this repository.

@@ -12,12 +12,12 @@
 //! A file cut short at any byte lacks its trailer or a part of it; a changed byte does not fit the digest.
 //! Deliberately absent: the frame of the binary executable, which is in its room.
 
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
 use miette::NamedSource;
 
+use super::database;
 use super::error::{DamagedFile, StoreError};
 use super::file::{self, Mode, io_error};
 use super::shape::odd_line;
@@ -75,6 +75,9 @@ pub fn identify(bytes: &[u8]) -> Option<Kind> {
     if rest.starts_with(BINARY) {
         return Some(Kind::Executable);
     }
+    if database::is_repository(bytes) {
+        return Some(Kind::Repository);
+    }
     let rest = rest.strip_prefix(b"toy: ")?;
     Kind::ALL.into_iter().find(|kind| {
         rest.strip_prefix(kind.word().as_bytes())
@@ -91,9 +94,17 @@ pub(super) fn is_binary(bytes: &[u8]) -> bool {
 
 /// Says what the file at `path` is by its first lines. A file that is not there is nothing of ours.
 pub fn identify_file(path: &Path) -> Result<Option<Kind>, StoreError> {
-    let mut start = Vec::with_capacity(64);
-    match File::open(path).and_then(|file| file.take(64).read_to_end(&mut start)) {
-        Ok(_) => Ok(identify(&start)),
+    Ok(start_of(path)?.and_then(|start| identify(&start)))
+}
+
+/// So many bytes say what a file is.
+const START: u64 = 100;
+
+/// The beginning of a file, if there is one. What is no file has none.
+pub(super) fn start_of(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    let mut start = Vec::with_capacity(START as usize);
+    match file::open(path).and_then(|file| file.take(START).read_to_end(&mut start)) {
+        Ok(_) => Ok(Some(start)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(io_error("read", path)(error)),
     }

@@ -14,7 +14,7 @@ use rusqlite::{ErrorCode, OpenFlags};
 
 use super::bucket::{self, Table};
 use crate::store::error::StoreError;
-use crate::store::file::io_error;
+use crate::store::file::{io_error, not_a_file};
 use crate::store::seal::{Kind, VERSION, damaged};
 
 /// An open database.
@@ -284,6 +284,11 @@ impl Identity {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(io_error("open", path)(error)),
         };
+        if metadata.is_dir() {
+            return Err(io_error("open", path)(io::ErrorKind::IsADirectory.into()));
+        } else if !metadata.is_file() {
+            return Err(io_error("open", path)(not_a_file()));
+        }
         #[cfg(unix)]
         let inode = {
             use std::os::unix::fs::MetadataExt as _;
