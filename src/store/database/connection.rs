@@ -52,10 +52,7 @@ impl Connection {
     pub(super) fn open(path: &Path) -> Result<Option<Self>, StoreError> {
         let Some(identity) = Identity::of(path)? else { return Ok(None) };
         let connection = Self { sql: connect(path)?, path: path.to_owned(), identity };
-        connection.run(|sql| {
-            sql.pragma_update(None, "mmap_size", MAPPED)?;
-            sql.pragma_update(None, "cell_size_check", true)
-        })?;
+        connection.run(|sql| sql.pragma_update(None, "mmap_size", MAPPED))?;
         Ok(Some(connection))
     }
 
