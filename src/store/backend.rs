@@ -25,6 +25,9 @@ pub type Members<'v, T> = Box<dyn Iterator<Item = Result<T, StoreError>> + 'v>;
 /// What there is under each of many digests, or what is wrong with it.
 pub type Entries = Vec<Result<Option<Entry>, StoreError>>;
 
+/// The compilation of each of many ids, or what is wrong with it.
+pub type Compilations = Vec<Result<Option<Compilation>, StoreError>>;
+
 /// A consistent view of a store: no change of another process is seen in the middle of it.
 pub trait View {
     /// What is stored under a digest, if anything.
@@ -51,6 +54,11 @@ pub trait View {
 
     /// All digests with what is stored under them.
     fn fragments(&self) -> Members<'_, (FragmentDigest, State)>;
+
+    /// The compilations of many ids, each held against its id.
+    fn find_compilations(&self, ids: &[CompilationId]) -> Result<Compilations, StoreError> {
+        Ok(ids.iter().map(|id| self.compilation(id)).collect())
+    }
 
     /// The ids of all compilations.
     fn compilations(&self) -> Members<'_, CompilationId>;

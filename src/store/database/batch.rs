@@ -11,7 +11,7 @@ use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest};
 use crate::object::compilation::Compilation;
 use crate::object::fragment::Body;
 use crate::object::link_record::LinkRecord;
-use crate::store::backend::{Batch, Entries, Members, State, View};
+use crate::store::backend::{Batch, Compilations, Entries, Members, State, View};
 use crate::store::error::StoreError;
 use crate::store::repository::Entry;
 use crate::store::wire::record;
@@ -216,6 +216,13 @@ impl New {
         }
     }
 
+    fn state(&self) -> State {
+        match self {
+            Self::Known => State::Known,
+            Self::Record(body) => State::Present(body.checksum()),
+        }
+    }
+
     fn entry(&self) -> Entry {
         match self {
             Self::Known => Entry::Known,
@@ -226,7 +233,7 @@ impl New {
 
 impl View for DatabaseBatch<'_> {
     fn state(&self, digest: &FragmentDigest) -> Result<Option<State>, StoreError> {
-        let pending = self.look(Table::Fragments, digest.digest(), |new| new.map(|new| new.entry().state()));
+        let pending = self.look(Table::Fragments, digest.digest(), |new| new.map(New::state));
         pending.map_or_else(|| self.connection.state(digest), Ok)
     }
 
@@ -234,7 +241,15 @@ impl View for DatabaseBatch<'_> {
         if self.pending.borrow().bytes == 0 {
             return self.connection.states(digests);
         }
-        digests.iter().map(|digest| self.state(digest)).collect()
+        let pending = |digest: &FragmentDigest| {
+            self.look(Table::Fragments, digest.digest(), |new| new.map(New::state))
+        };
+        let mut states = digests.iter().map(pending).collect::<Vec<_>>();
+        let unknown = digests.iter().zip(&states).filter(|(_, state)| state.is_none());
+        let unknown = unknown.map(|(digest, _)| *digest).collect::<Vec<_>>();
+        let mut stored = self.connection.states(&unknown)?.into_iter();
+        states.iter_mut().filter(|state| state.is_none()).for_each(|state| *state = stored.next());
+        Ok(states.into_iter().map(Option::flatten).collect())
     }
 
     fn fragment(&self, digest: &FragmentDigest) -> Result<Option<Entry>, StoreError> {
@@ -253,6 +268,10 @@ impl View for DatabaseBatch<'_> {
 
     fn compilation(&self, id: &CompilationId) -> Result<Option<Compilation>, StoreError> {
         self.whole()?.compilation(id)
+    }
+
+    fn find_compilations(&self, ids: &[CompilationId]) -> Result<Compilations, StoreError> {
+        self.whole()?.find_compilations(ids)
     }
 
     fn fragments(&self) -> Members<'_, (FragmentDigest, State)> {
