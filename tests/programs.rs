@@ -190,9 +190,11 @@ fn every_operator(manual: &str) -> Result<(), Failed> {
 /// through a file of each form.
 fn link(source: &str) -> Result<Executable, Failed> {
     let directory = tempfile::tempdir()?;
-    let in_file = Repository::open_or_empty(&directory.path().join("repo.yaml"));
     let executable = link_in(&Repository::in_memory(), source)?;
-    assert_eq!(link_in(&in_file, source)?, executable);
+    for name in ["repo.yaml", "repo.tdb"] {
+        let in_file = Repository::open_or_empty(&directory.path().join(name));
+        assert_eq!(link_in(&in_file, source)?, executable, "{name}");
+    }
     for format in [Format::Yaml, Format::Binary] {
         let bytes = executable::to_bytes(&executable, format)?;
         assert_eq!(executable::from_bytes(Path::new("main.tx"), &bytes)?, executable);

@@ -23,14 +23,15 @@ pub(crate) fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// Both kinds of repository.
-pub(crate) const BACKENDS: [Backend; 2] = [Backend::Memory, Backend::Yaml];
+/// Every kind of repository.
+pub(crate) const BACKENDS: [Backend; 3] = [Backend::Memory, Backend::Yaml, Backend::Database];
 
 /// A kind of repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Backend {
     Memory,
     Yaml,
+    Database,
 }
 
 /// Repositories of one kind, which go when this goes.
@@ -54,7 +55,8 @@ impl Shelf {
 
     /// Where a repository of this name is, or would be.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
-        self.path().join(format!("{name}.yaml"))
+        let ending = if self.backend == Backend::Database { "tdb" } else { "yaml" };
+        self.path().join(format!("{name}.{ending}"))
     }
 
     /// A number that was not given before, for names.
@@ -67,7 +69,7 @@ impl Shelf {
     pub(crate) fn repository(&self, name: &str) -> Repository {
         match self.backend {
             Backend::Memory => Repository::in_memory(),
-            Backend::Yaml => Repository::open_or_empty(&self.file(name)),
+            Backend::Yaml | Backend::Database => Repository::open_or_empty(&self.file(name)),
         }
     }
 }

@@ -24,6 +24,7 @@ macro_rules! on_store {
 macro_rules! on_every_store {
     ($($tests:tt)*) => {
         on_store!(yaml: $($tests)*);
+        on_store!(tdb: $($tests)*);
     };
 }
 

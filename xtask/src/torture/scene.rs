@@ -15,7 +15,8 @@ pub(super) struct Store {
 }
 
 /// Every kind of repository.
-pub(super) const STORES: &[Store] = &[Store { name: "yaml", ending: "yaml" }];
+pub(super) const STORES: &[Store] =
+    &[Store { name: "yaml", ending: "yaml" }, Store { name: "database", ending: "tdb" }];
 
 impl Store {
     fn file(self, stem: &str) -> String {
@@ -50,6 +51,7 @@ const LINK: &[&str] = &["link", "-j", "1", "-r", "{repo}", "-o", EXECUTABLE, TIC
 const STRIP: &[&str] = &["strip", "-i", "{repo}", "-o", "{repoc}"];
 const MERGE: &[&str] = &["merge", "-r", "{repo}", "{agent}"];
 const GC: &[&str] = &["gc", "-r", "{repo}"];
+const CONVERT: &[&str] = &["convert", "--force", "{repo}", "{copy}"];
 const REPAIR: &[&str] = &["check", "--repair", "-r", "{repo}"];
 /// The directory of the tickets.
 pub(super) const TICKETS: &str = "tickets";
@@ -78,6 +80,7 @@ impl Scene {
             scene("compile", "compile after an edit", Self::edited, COMPILE, &["repo"]),
             scene("strip", "strip", Self::to_strip, STRIP, &["repo", "repoc"]),
             scene("merge", "merge", Self::to_merge, MERGE, &["repo", "agent"]),
+            scene("convert", "convert", Self::to_convert, CONVERT, &["repo", "copy"]),
             scene("link", "link", Self::compiled, LINK, &["repo"]),
             scene("gc", "gc", Self::outdated, GC, &["repo"]),
             scene("check", "check --repair", Self::damaged, REPAIR, &["repo"]),
@@ -209,6 +212,13 @@ impl Scene {
 
     /// A stripped copy of before the edit is there.
     fn to_strip(&self, site: &Site) -> Result<()> {
+        self.edited(site)?;
+        site.must(&self.command())?;
+        site.must(&self.fill(COMPILE)).map(drop)
+    }
+
+    /// A copy of before the edit is there.
+    fn to_convert(&self, site: &Site) -> Result<()> {
         self.edited(site)?;
         site.must(&self.command())?;
         site.must(&self.fill(COMPILE)).map(drop)
