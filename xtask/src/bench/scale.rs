@@ -2,6 +2,7 @@
 //!
 //! The repositories are made by the release executable itself. Time is never a reason to fail; a wrong result is.
 
+mod chart;
 mod figures;
 mod probe;
 mod ratios;
@@ -12,9 +13,9 @@ mod verbs;
 
 use std::process::ExitCode;
 
-use crate::Result;
 use crate::build::{self, Profile};
 use crate::options::Options;
+use crate::{Result, files};
 
 use figures::{Repository, Scale};
 use site::{Bench, Site, Store};
@@ -36,6 +37,8 @@ pub(super) fn run(options: &Options) -> Result<ExitCode> {
     let ratios = ratios::measure(&bench, &sites, &repositories, runs)?;
     let scale = Scale { runs, repositories, ratios };
     print!("{}", table::render(&scale));
+    files::write(&bench.path("index.html"), chart::page(&scale))?;
+    eprintln!("{}", bench.path("index.html").display());
     super::write_json(options, &scale)?;
     Ok(ExitCode::SUCCESS)
 }

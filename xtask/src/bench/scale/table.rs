@@ -19,11 +19,19 @@ mapped           peak of mapped pages of files, the executable's own among them,
 Of several runs the most of read, written, own and mapped is shown.
 ";
 
+const RATIO_NOTES: &str = "
+The two sides of a ratio take turns, and the ratio is the median of those of neighbours; behind it are the median times.
+ccache: a hit on a C file of 100 functions (gcc -c -O1), by its own count
+cp: of the repository that is merged, which holds the new fragments, in the page cache; `sync` of the copy
+mold: objects of 100 functions, a section each, with as many bytes of code and the same calls as the procedures have;
+      with --gc-sections, since toy links only what is reachable; it leaves flushing to the system, toy does not
+";
+
 /// All tables as text.
 pub(super) fn render(scale: &Scale) -> String {
     let mut text = String::from(NOTES);
     scale.repositories.iter().for_each(|repository| text += &table(repository, scale.runs));
-    text + &ratios(&scale.ratios)
+    text + RATIO_NOTES + &ratios(&scale.ratios)
 }
 
 fn table(repository: &Repository, runs: usize) -> String {
