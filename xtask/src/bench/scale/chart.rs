@@ -20,7 +20,7 @@ that does not grow with the repository; one that grows in proportion rises by a 
 
 /// The plot's edges in a drawing of [`WIDTH`] by [`HEIGHT`].
 const LEFT: f64 = 64.0;
-const RIGHT: f64 = 404.0;
+const RIGHT: f64 = 384.0;
 const TOP: f64 = 16.0;
 const BOTTOM: f64 = 236.0;
 const WIDTH: u32 = 420;
