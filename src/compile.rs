@@ -161,6 +161,9 @@ impl Prepared<'_> {
     pub fn settle(&self, repository: &Repository) -> Result<(), StoreError> {
         // Where the gate has no lock, nobody collects: garbage collection needs it.
         let _gate = repository.enter(Company::Shared).ok();
+        if repository.is_unchanged() {
+            return Ok(());
+        }
         let is_stored = all_stored(&*repository.read()?, &self.compilations)?;
         if is_stored { Ok(()) } else { self.store(repository) }
     }
@@ -291,15 +294,14 @@ fn commit(
     fragments: &BTreeMap<FragmentDigest, Fragment>,
 ) -> Result<(), StoreError> {
     repository.write(|transaction| {
-        for (digest, fragment) in fragments {
-            transaction.add_fragment(*digest, &Entry::Present(fragment.body()))?;
-        }
+        transaction.add_fragments(&entries(fragments))?;
         // What was there when we asked may have been collected since: then it is generated after all.
-        for digest in missing(transaction.view(), bodies, Known::Reuse)? {
-            if let Some(body) = bodies.get(&digest) {
-                transaction.add_fragment(digest, &Entry::Present(generate::fragment(body).body()))?;
-            }
-        }
-        compilations.iter().try_for_each(|compilation| transaction.add_compilation(compilation).map(drop))
+        let collected = missing(transaction.view(), bodies, Known::Reuse)?;
+        transaction.add_fragments(&entries(&generate(&collected, bodies)))?;
+        transaction.add_compilations(compilations).map(drop)
     })
+}
+
+fn entries(fragments: &BTreeMap<FragmentDigest, Fragment>) -> Vec<(FragmentDigest, Entry)> {
+    fragments.iter().map(|(digest, fragment)| (*digest, Entry::Present(fragment.body()))).collect()
 }

@@ -19,10 +19,7 @@ pub fn convert(source: &Repository, target: &Repository) -> Result<ConvertReport
     target.replace(|copy| {
         let mut report = ConvertReport::default();
         for batch in view.batches() {
-            for (digest, entry) in batch? {
-                copy.add_fragment(digest, &entry)?;
-                report.fragments += 1;
-            }
+            report.fragments += copy.add_fragments(&batch?)?.len();
         }
         for id in view.compilations() {
             if let Some(compilation) = view.compilation(&id?)? {

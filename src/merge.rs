@@ -5,13 +5,15 @@
 //! that is a conflict, and nothing is written.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter::Peekable;
 
 use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::digest::{BuildId, CompilationId, FragmentDigest};
 use crate::object::link_record::LinkRecord;
-use crate::store::{Repository, Snapshot, State, StoreError, Transaction, View};
+use crate::store::backend::Members;
+use crate::store::{Entry, Repository, Snapshot, State, StoreError, View};
 
 /// What a merge did, or would do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -71,22 +73,45 @@ impl MergeError {
 }
 
 /// Adds all that `sources` have to `target`, or nothing when there is a conflict.
+/// No source may be the target itself.
 pub fn merge(target: &Repository, sources: &[Repository]) -> Result<MergeReport, MergeError> {
     let sources = read_all(sources)?;
     target.write(|transaction| {
-        let plan = plan(transaction.view(), target.origin(), &sources)?;
-        refuse_conflicts(&plan)?;
-        apply(&plan, transaction, &sources)?;
-        Ok(plan.report)
+        let mut report = MergeReport::default();
+        // Referents first: fragments, then the compilations that name them, then the links that name those.
+        for chunk in Chunks::of(&sources) {
+            let wanted = decide(&chunk?, transaction.view(), target.origin(), &sources, &mut report)?;
+            // After a conflict the rest is only looked at, to tell all conflicts.
+            if report.conflicts.is_empty() {
+                transaction.add_fragments(&fetch(&wanted, &sources)?)?;
+            }
+        }
+        refuse_conflicts(&report)?;
+        for (from, ids) in new_compilations(transaction.view(), &sources, &mut report)? {
+            for ids in ids.chunks(TOGETHER) {
+                let found = sources[from].snapshot.find_compilations(ids)?;
+                let found = found.into_iter().filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
+                transaction.add_compilations(&found)?;
+            }
+        }
+        let links = new_links(transaction.view(), &sources, &mut report)?;
+        links.into_values().try_for_each(|link| transaction.add_link(link))?;
+        Ok(report)
     })
 }
 
 /// Tells what [`merge`] would do.
 pub fn dry_run(target: &Repository, sources: &[Repository]) -> Result<MergeReport, MergeError> {
     let sources = read_all(sources)?;
-    let plan = plan(&*target.read()?, target.origin(), &sources)?;
-    refuse_conflicts(&plan)?;
-    Ok(plan.report)
+    let view = target.read()?;
+    let mut report = MergeReport::default();
+    for chunk in Chunks::of(&sources) {
+        decide(&chunk?, &*view, target.origin(), &sources, &mut report)?;
+    }
+    refuse_conflicts(&report)?;
+    new_compilations(&*view, &sources, &mut report)?;
+    new_links(&*view, &sources, &mut report)?;
+    Ok(report)
 }
 
 /// A repository to merge from.
@@ -99,89 +124,154 @@ fn read_all(sources: &[Repository]) -> Result<Vec<Source<'_>>, StoreError> {
     sources.iter().map(|source| Ok(Source { origin: source.origin(), snapshot: source.read()? })).collect()
 }
 
-/// What comes from where.
-#[derive(Default)]
-struct Plan {
-    report: MergeReport,
-    /// What the target will have under a digest, and the source that it comes from.
-    fragments: BTreeMap<FragmentDigest, (State, usize)>,
-    compilations: BTreeMap<CompilationId, usize>,
-    links: BTreeMap<BuildId, LinkRecord>,
+/// So many digests or compilations are looked up, read and stored together.
+const TOGETHER: usize = 4096;
+
+/// A digest with what each source has under it, in the order of the sources.
+type Offers = (FragmentDigest, Vec<(usize, State)>);
+
+/// All digests of all sources in ascending order: one walk through each of them.
+struct Chunks<'s> {
+    members: Vec<Peekable<Members<'s, (FragmentDigest, State)>>>,
 }
 
-fn plan(target: &dyn View, target_origin: &str, sources: &[Source<'_>]) -> Result<Plan, StoreError> {
-    let mut plan = Plan::default();
-    let known_builds =
-        target.links().map(|link| Ok(link?.build)).collect::<Result<BTreeSet<_>, StoreError>>()?;
-    for (from, source) in sources.iter().enumerate() {
-        for member in source.snapshot.fragments() {
-            let (digest, state) = member?;
-            let (current, origin) = match plan.fragments.get(&digest) {
-                Some((state, from)) => (Some(*state), sources[*from].origin),
-                None => (target.state(&digest)?, target_origin),
+impl<'s> Chunks<'s> {
+    fn of(sources: &'s [Source<'_>]) -> Self {
+        Self { members: sources.iter().map(|source| source.snapshot.fragments().peekable()).collect() }
+    }
+
+    fn offers(&mut self) -> Option<Result<Offers, StoreError>> {
+        let heads = self.members.iter_mut().filter_map(|members| match members.peek()? {
+            Ok((digest, _)) => Some(*digest),
+            Err(_) => None,
+        });
+        let least = heads.min();
+        let mut offers = Vec::with_capacity(1);
+        for (from, members) in self.members.iter_mut().enumerate() {
+            let is_next = |member: &Result<(FragmentDigest, State), _>| match member {
+                Ok((digest, _)) => Some(*digest) == least,
+                Err(_) => true,
             };
-            match (current, state) {
+            match members.next_if(is_next) {
+                Some(Ok((_, state))) => offers.push((from, state)),
+                Some(Err(error)) => return Some(Err(error)),
+                None => {}
+            }
+        }
+        least.map(|digest| Ok((digest, offers)))
+    }
+}
+
+impl Iterator for Chunks<'_> {
+    type Item = Result<Vec<Offers>, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let chunk = std::iter::from_fn(|| self.offers()).take(TOGETHER).collect::<Result<Vec<_>, _>>();
+        chunk.map(|chunk| Some(chunk).filter(|chunk| !chunk.is_empty())).transpose()
+    }
+}
+
+/// What the target takes from where.
+type Wanted = (FragmentDigest, usize, State);
+
+/// Takes the greater of all sides for each digest, and notes what that means.
+fn decide(
+    chunk: &[Offers],
+    target: &dyn View,
+    target_origin: &str,
+    sources: &[Source<'_>],
+    report: &mut MergeReport,
+) -> Result<Vec<Wanted>, StoreError> {
+    let digests = chunk.iter().map(|(digest, _)| *digest).collect::<Vec<_>>();
+    let mut wanted = Vec::with_capacity(chunk.len());
+    for ((digest, offers), there) in chunk.iter().zip(target.states(&digests)?) {
+        let (mut current, mut origin, mut taken) = (there, target_origin, None);
+        for (from, state) in offers {
+            match (current, *state) {
                 (None, _) | (Some(State::Known), State::Present(_)) => {
-                    plan.fragments.insert(digest, (state, from));
+                    (current, origin, taken) = (Some(*state), sources[*from].origin, Some(*from));
                 }
                 (Some(State::Present(old)), State::Present(new)) if old != new => {
-                    let origins = [origin.to_owned(), source.origin.to_owned()];
-                    plan.report.conflicts.push(Conflict { digest, origins });
+                    let origins = [origin.to_owned(), sources[*from].origin.to_owned()];
+                    report.conflicts.push(Conflict { digest: *digest, origins });
                 }
-                (Some(State::Present(_)), State::Present(_)) => plan.report.identical += 1,
+                (Some(State::Present(_)), State::Present(_)) => report.identical += 1,
                 (Some(_), State::Known) => {}
             }
         }
+        if let (Some(state), Some(from)) = (current, taken) {
+            match (there, state) {
+                (None, State::Present(_)) => report.added += 1,
+                (None, State::Known) => report.known += 1,
+                (Some(_), _) => report.filled += 1,
+            }
+            wanted.push((*digest, from, state));
+        }
+    }
+    Ok(wanted)
+}
+
+/// Reads what is wanted. A body is held against its checksum: what is damaged does not arrive.
+fn fetch(wanted: &[Wanted], sources: &[Source<'_>]) -> Result<Vec<(FragmentDigest, Entry)>, StoreError> {
+    let mut entries = Vec::with_capacity(wanted.len());
+    for (at, source) in sources.iter().enumerate() {
+        let here = wanted.iter().filter(|(_, from, _)| *from == at);
+        let known = here.clone().filter(|(_, _, state)| *state == State::Known);
+        entries.extend(known.map(|(digest, ..)| (*digest, Entry::Known)));
+        let present = here.filter(|(_, _, state)| *state != State::Known).map(|(digest, ..)| *digest);
+        let present = present.collect::<Vec<_>>();
+        for (digest, entry) in present.iter().zip(source.snapshot.entries(&present)?) {
+            entries.extend(entry?.map(|entry| (*digest, entry)));
+        }
+    }
+    entries.sort_unstable_by_key(|(digest, _)| *digest);
+    Ok(entries)
+}
+
+/// The compilations that the target does not have, by the source that they come from.
+fn new_compilations(
+    target: &dyn View,
+    sources: &[Source<'_>],
+    report: &mut MergeReport,
+) -> Result<BTreeMap<usize, Vec<CompilationId>>, StoreError> {
+    let mut seen = BTreeSet::new();
+    let mut new = BTreeMap::<usize, Vec<CompilationId>>::new();
+    for (from, source) in sources.iter().enumerate() {
         for id in source.snapshot.compilations() {
             let id = id?;
-            if !target.has_compilation(&id)? {
-                plan.compilations.entry(id).or_insert(from);
+            if !target.has_compilation(&id)? && seen.insert(id) {
+                new.entry(from).or_default().push(id);
             }
         }
+    }
+    report.compilations = seen.len();
+    Ok(new)
+}
+
+/// The link records that the target does not have.
+fn new_links(
+    target: &dyn View,
+    sources: &[Source<'_>],
+    report: &mut MergeReport,
+) -> Result<BTreeMap<BuildId, LinkRecord>, StoreError> {
+    let there = target.links().map(|link| Ok(link?.build)).collect::<Result<BTreeSet<_>, StoreError>>()?;
+    let mut new = BTreeMap::new();
+    for source in sources {
         for link in source.snapshot.links() {
             let link = link?;
-            if !known_builds.contains(&link.build) {
+            if !there.contains(&link.build) {
                 // The place is on the machine that wrote the record; here it means nothing.
-                plan.links.insert(link.build, link.abroad());
+                new.insert(link.build, link.abroad());
             }
         }
     }
-    count(&mut plan, target)?;
-    Ok(plan)
+    report.links = new.len();
+    Ok(new)
 }
 
-fn count(plan: &mut Plan, target: &dyn View) -> Result<(), StoreError> {
-    for (digest, (state, _)) in &plan.fragments {
-        match (target.state(digest)?, state) {
-            (None, State::Present(_)) => plan.report.added += 1,
-            (None, State::Known) => plan.report.known += 1,
-            (Some(_), _) => plan.report.filled += 1,
-        }
-    }
-    plan.report.compilations = plan.compilations.len();
-    plan.report.links = plan.links.len();
-    Ok(())
-}
-
-fn refuse_conflicts(plan: &Plan) -> Result<(), MergeError> {
-    if plan.report.conflicts.is_empty() {
+fn refuse_conflicts(report: &MergeReport) -> Result<(), MergeError> {
+    if report.conflicts.is_empty() {
         return Ok(());
     }
-    Err(MergeError::Conflicts(plan.report.clone(), plan.report.conflicts.clone()))
-}
-
-/// Referents first: fragments, then the compilations that name them, then the links that name those.
-fn apply(plan: &Plan, target: &mut Transaction<'_>, sources: &[Source<'_>]) -> Result<(), StoreError> {
-    for (digest, (_, from)) in &plan.fragments {
-        // Reading a body holds it against its checksum: what is damaged does not arrive.
-        if let Some(entry) = sources[*from].snapshot.fragment(digest)? {
-            target.add_fragment(*digest, &entry)?;
-        }
-    }
-    for (id, from) in &plan.compilations {
-        if let Some(compilation) = sources[*from].snapshot.compilation(id)? {
-            target.add_compilation(&compilation)?;
-        }
-    }
-    plan.links.values().try_for_each(|link| target.add_link(link.clone()))
+    Err(MergeError::Conflicts(report.clone(), report.conflicts.clone()))
 }

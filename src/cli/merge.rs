@@ -10,6 +10,7 @@ use super::inputs::{RepositoryArg, count};
 use super::ui::{Done, Failure, Ui};
 use crate::merge::{MergeError, MergeReport, dry_run, merge};
 use crate::store::Repository;
+use crate::store::file::is_same;
 
 /// Add what other repositories have to one's own
 #[derive(Debug, Args)]
@@ -29,7 +30,9 @@ pub struct MergeArgs {
 impl Verb for MergeArgs {
     fn run(&self, _: &Ui) -> Result<Done, Failure> {
         let target = Repository::open_or_empty(&self.repository.path);
-        let sources = self.inputs.iter().map(|path| Repository::open(path)).collect::<Vec<_>>();
+        // What is merged into itself stays as it is.
+        let others = self.inputs.iter().filter(|path| !is_same(path, &self.repository.path));
+        let sources = others.map(|path| Repository::open(path)).collect::<Vec<_>>();
         match if self.dry_run { dry_run(&target, &sources) } else { merge(&target, &sources) } {
             Ok(report) => Ok(done(&report)),
             Err(error @ MergeError::Conflicts(..)) => {

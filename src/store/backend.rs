@@ -25,6 +25,9 @@ pub type Members<'v, T> = Box<dyn Iterator<Item = Result<T, StoreError>> + 'v>;
 /// What there is under each of many digests, or what is wrong with it.
 pub type Entries = Vec<Result<Option<Entry>, StoreError>>;
 
+/// The compilation of each of many ids, or what is wrong with it.
+pub type Compilations = Vec<Result<Option<Compilation>, StoreError>>;
+
 /// A consistent view of a store: no change of another process is seen in the middle of it.
 pub trait View {
     /// What is stored under a digest, if anything.
@@ -52,6 +55,11 @@ pub trait View {
     /// All digests with what is stored under them.
     fn fragments(&self) -> Members<'_, (FragmentDigest, State)>;
 
+    /// The compilations of many ids, each held against its id.
+    fn find_compilations(&self, ids: &[CompilationId]) -> Result<Compilations, StoreError> {
+        Ok(ids.iter().map(|id| self.compilation(id)).collect())
+    }
+
     /// The ids of all compilations.
     fn compilations(&self) -> Members<'_, CompilationId>;
 
@@ -63,6 +71,11 @@ pub trait View {
 pub trait Batch: View {
     /// Puts an entry under a digest in place of what is there.
     fn put_fragment(&mut self, digest: FragmentDigest, entry: &Entry) -> Result<(), StoreError>;
+
+    /// Puts many entries, best in ascending order.
+    fn put_fragments(&mut self, all: &[(FragmentDigest, &Entry)]) -> Result<(), StoreError> {
+        all.iter().try_for_each(|(digest, entry)| self.put_fragment(*digest, entry))
+    }
 
     /// Removes what is under a digest.
     fn remove_fragment(&mut self, digest: &FragmentDigest) -> Result<(), StoreError>;
@@ -134,6 +147,12 @@ pub trait Backend: Send + Sync {
 
     /// A view of the last published state.
     fn read(&self) -> Result<Arc<dyn View + '_>, StoreError>;
+
+    /// Whether it is certain, without a look at what is stored, that nobody changed the store since this value was
+    /// made. No view may be alive.
+    fn is_unchanged(&self) -> bool {
+        false
+    }
 
     /// Waits for its turn, runs `change` on the last published state, and publishes what it did if it says so.
     /// Whatever happens in between, other processes and later ones see the old state or the new one.

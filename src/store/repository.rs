@@ -1,5 +1,6 @@
 //! The rules of a repository, over any backend.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -102,6 +103,12 @@ impl Repository {
         self.backend.read()
     }
 
+    /// Whether it is certain, without a look at what is stored, that nobody changed the repository since it was opened.
+    /// No snapshot may be alive.
+    pub fn is_unchanged(&self) -> bool {
+        self.backend.is_unchanged()
+    }
+
     /// Runs `change` alone on the last published state and publishes all that it did, unless it fails.
     pub fn write<T, E: From<StoreError>>(
         &self,
@@ -162,6 +169,18 @@ pub enum Addition {
     Identical,
 }
 
+/// What an entry does where there is this already.
+fn join(there: Option<State>, digest: &FragmentDigest, entry: &Entry) -> Result<Addition, StoreError> {
+    match (there, entry.state()) {
+        (None, _) => Ok(Addition::Added),
+        (Some(State::Known), State::Present(_)) => Ok(Addition::Filled),
+        (Some(State::Present(old)), State::Present(new)) if old != new => {
+            Err(StoreError::Immutable { digest: *digest })
+        }
+        (Some(_), _) => Ok(Addition::Identical),
+    }
+}
+
 /// A change of a repository, all of which is published or none.
 pub struct Transaction<'b> {
     batch: &'b mut dyn Batch,
@@ -176,32 +195,61 @@ impl Transaction<'_> {
     /// Adds an entry. A body fills a known digest, a known digest changes nothing, and a body that differs from
     /// the one that is there is an error.
     pub fn add_fragment(&mut self, digest: FragmentDigest, entry: &Entry) -> Result<Addition, StoreError> {
-        let addition = match (self.batch.state(&digest)?, entry.state()) {
-            (None, _) => Addition::Added,
-            (Some(State::Known), State::Present(_)) => Addition::Filled,
-            (Some(State::Present(old)), State::Present(new)) if old != new => {
-                return Err(StoreError::Immutable { digest });
-            }
-            (Some(_), _) => return Ok(Addition::Identical),
-        };
-        self.batch.put_fragment(digest, entry)?;
+        let there = self.batch.state(&digest)?;
+        let addition = join(there, &digest, entry)?;
+        if addition != Addition::Identical {
+            self.batch.put_fragment(digest, entry)?;
+        }
         Ok(addition)
+    }
+
+    /// Adds many entries with different digests, best in ascending order. Says what became of each.
+    pub fn add_fragments(&mut self, all: &[(FragmentDigest, Entry)]) -> Result<Vec<Addition>, StoreError> {
+        let digests = all.iter().map(|(digest, _)| *digest).collect::<Vec<_>>();
+        let there = self.batch.states(&digests)?;
+        let join = |((digest, entry), there): (&(_, Entry), _)| join(there, digest, entry);
+        let additions = all.iter().zip(there).map(join).collect::<Result<Vec<_>, _>>()?;
+        let new = all.iter().zip(&additions).filter(|(_, addition)| **addition != Addition::Identical);
+        let new = new.map(|((digest, entry), _)| (*digest, entry)).collect::<Vec<_>>();
+        self.batch.put_fragments(&new)?;
+        Ok(additions)
     }
 
     /// Adds a compilation, whose fragments must be there: referents come before references.
     pub fn add_compilation(&mut self, compilation: &Compilation) -> Result<Addition, StoreError> {
-        let id = compilation.id();
-        if self.batch.has_compilation(&id)? {
-            return Ok(Addition::Identical);
+        let added = self.add_compilations(std::slice::from_ref(compilation))?;
+        Ok(if added == 0 { Addition::Identical } else { Addition::Added })
+    }
+
+    /// Adds many compilations, and says how many of them are new.
+    pub fn add_compilations(&mut self, all: &[Compilation]) -> Result<usize, StoreError> {
+        let mut new = BTreeMap::new();
+        for compilation in all {
+            let id = compilation.id();
+            if !self.batch.has_compilation(&id)? {
+                new.insert(id, compilation);
+            }
         }
-        let digests = compilation.definitions().iter().map(|definition| definition.fragment);
-        let states = self.batch.states(&digests.collect::<Vec<_>>())?;
-        let mut definitions = compilation.definitions().iter().zip(states);
-        if let Some((definition, _)) = definitions.find(|(_, state)| state.is_none()) {
-            return Err(StoreError::Dangling { name: definition.name.clone(), digest: definition.fragment });
+        self.refuse_dangling(new.values().copied())?;
+        for (id, compilation) in &new {
+            self.batch.put_compilation(*id, compilation)?;
         }
-        self.batch.put_compilation(id, compilation)?;
-        Ok(Addition::Added)
+        Ok(new.len())
+    }
+
+    /// Asks once for all fragments that compilations are made of.
+    fn refuse_dangling<'c>(
+        &self,
+        compilations: impl Iterator<Item = &'c Compilation> + Clone,
+    ) -> Result<(), StoreError> {
+        let mut definitions = compilations.flat_map(Compilation::definitions);
+        let mut digests = definitions.clone().map(|definition| definition.fragment).collect::<Vec<_>>();
+        digests.sort_unstable();
+        digests.dedup();
+        let states = self.batch.states(&digests)?;
+        let Some(lost) = states.iter().position(Option::is_none).map(|at| digests[at]) else { return Ok(()) };
+        let by = definitions.find(|definition| definition.fragment == lost);
+        by.map_or(Ok(()), |by| Err(StoreError::Dangling { name: by.name.clone(), digest: lost }))
     }
 
     /// Adds a link record. What is known of the same build joins it; other builds lose its places, and whoever has

@@ -11,7 +11,7 @@ use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest};
 use crate::object::compilation::Compilation;
 use crate::object::fragment::Body;
 use crate::object::link_record::LinkRecord;
-use crate::store::backend::{Batch, Entries, Members, State, View};
+use crate::store::backend::{Batch, Compilations, Entries, Members, State, View};
 use crate::store::error::StoreError;
 use crate::store::repository::Entry;
 use crate::store::wire::record;
@@ -43,6 +43,9 @@ struct Pending {
 
 /// So much is collected before it goes into the tables.
 const MOST: usize = 16 << 20;
+
+/// So many sorted entries go into the tables at once, and are not collected first.
+const MANY: usize = 1000;
 
 impl<'c> DatabaseBatch<'c> {
     /// A change on a connection whose transaction for writing has begun.
@@ -216,6 +219,13 @@ impl New {
         }
     }
 
+    fn state(&self) -> State {
+        match self {
+            Self::Known => State::Known,
+            Self::Record(body) => State::Present(body.checksum()),
+        }
+    }
+
     fn entry(&self) -> Entry {
         match self {
             Self::Known => Entry::Known,
@@ -226,7 +236,7 @@ impl New {
 
 impl View for DatabaseBatch<'_> {
     fn state(&self, digest: &FragmentDigest) -> Result<Option<State>, StoreError> {
-        let pending = self.look(Table::Fragments, digest.digest(), |new| new.map(|new| new.entry().state()));
+        let pending = self.look(Table::Fragments, digest.digest(), |new| new.map(New::state));
         pending.map_or_else(|| self.connection.state(digest), Ok)
     }
 
@@ -234,7 +244,14 @@ impl View for DatabaseBatch<'_> {
         if self.pending.borrow().bytes == 0 {
             return self.connection.states(digests);
         }
-        digests.iter().map(|digest| self.state(digest)).collect()
+        let pending =
+            |digest: &FragmentDigest| self.look(Table::Fragments, digest.digest(), |new| new.map(New::state));
+        let mut states = digests.iter().map(pending).collect::<Vec<_>>();
+        let unknown = digests.iter().zip(&states).filter(|(_, state)| state.is_none());
+        let unknown = unknown.map(|(digest, _)| *digest).collect::<Vec<_>>();
+        let mut stored = self.connection.states(&unknown)?.into_iter();
+        states.iter_mut().filter(|state| state.is_none()).for_each(|state| *state = stored.next());
+        Ok(states.into_iter().map(Option::flatten).collect())
     }
 
     fn fragment(&self, digest: &FragmentDigest) -> Result<Option<Entry>, StoreError> {
@@ -255,6 +272,10 @@ impl View for DatabaseBatch<'_> {
         self.whole()?.compilation(id)
     }
 
+    fn find_compilations(&self, ids: &[CompilationId]) -> Result<Compilations, StoreError> {
+        self.whole()?.find_compilations(ids)
+    }
+
     fn fragments(&self) -> Members<'_, (FragmentDigest, State)> {
         self.members(|connection| connection.fragments())
     }
@@ -271,6 +292,24 @@ impl View for DatabaseBatch<'_> {
 impl Batch for DatabaseBatch<'_> {
     fn put_fragment(&mut self, digest: FragmentDigest, entry: &Entry) -> Result<(), StoreError> {
         self.put(Table::Fragments, *digest.digest(), Some(New::from_entry(entry)))
+    }
+
+    fn put_fragments(&mut self, all: &[(FragmentDigest, &Entry)]) -> Result<(), StoreError> {
+        let is_ascending = all.is_sorted_by(|(a, _), (b, _)| a < b);
+        if !is_ascending || all.len() < MANY || self.pending.borrow().bytes > 0 {
+            return all.iter().try_for_each(|(digest, entry)| self.put_fragment(*digest, entry));
+        }
+        let mut heap = Heap::open(self.connection)?;
+        let slot = |(digest, entry): &(FragmentDigest, &Entry)| {
+            let slot = match entry {
+                Entry::Known => Slot::Known,
+                Entry::Present(body) => Slot::Stored(heap.append(body)?),
+            };
+            Ok((*digest.digest(), Some(slot)))
+        };
+        let changes = all.iter().map(slot).collect::<Result<Vec<_>, StoreError>>()?;
+        heap.close()?;
+        apply(self.connection, Table::Fragments, &changes, &mut self.pending.borrow_mut().touched)
     }
 
     fn remove_fragment(&mut self, digest: &FragmentDigest) -> Result<(), StoreError> {

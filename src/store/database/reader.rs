@@ -11,7 +11,7 @@ use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest};
 use crate::object::compilation::Compilation;
 use crate::object::fragment::Body;
 use crate::object::link_record::LinkRecord;
-use crate::store::backend::{Entries, State};
+use crate::store::backend::{Compilations, Entries, State};
 use crate::store::error::StoreError;
 use crate::store::repository::Entry;
 use crate::store::wire::record;
@@ -122,32 +122,38 @@ impl Connection {
 
     /// The entries that slots stand for.
     pub(super) fn entries_at(&self, digests: &[FragmentDigest], slots: &[Option<Slot>]) -> Entries {
-        let stored = slots.iter().filter_map(|slot| match slot {
-            Some(Slot::Stored(location)) => Some(*location),
-            Some(Slot::Known) | None => None,
-        });
-        let mut bodies = self.records(&stored.collect::<Vec<_>>()).into_iter();
-        let entry = |(digest, slot): (&FragmentDigest, &Option<Slot>)| match slot {
-            None => Ok(None),
-            Some(Slot::Known) => Ok(Some(Entry::Known)),
-            Some(Slot::Stored(_)) => {
-                let body = bodies.next().unwrap_or_else(|| Err("it was not read".to_owned()));
-                body.map(|body| Some(Entry::Present(body))).map_err(body_error(*digest))
-            }
+        let entry = |((digest, slot), body): ((&FragmentDigest, &Option<Slot>), _)| match body {
+            Some(body) => Result::map(body, |body| Some(Entry::Present(body))).map_err(body_error(*digest)),
+            None => Ok(slot.map(|_| Entry::Known)),
         };
-        digests.iter().zip(slots).map(entry).collect()
+        digests.iter().zip(slots).zip(self.stored(slots)).map(entry).collect()
     }
 
     /// The compilation that a slot stands for, held against its id.
     pub(super) fn compilation_at(&self, id: &CompilationId, slot: Slot) -> Result<Compilation, StoreError> {
         let damaged = |reason| StoreError::Compilation { id: *id, reason };
         let Slot::Stored(location) = slot else { return Err(damaged("it was stripped".to_owned())) };
-        let body = self.record(location).map_err(damaged)?;
-        let compilation = record::compilation_from_bytes(body.bytes()).map_err(damaged)?;
-        if compilation.id() != *id {
-            return Err(damaged("its contents do not fit its id".to_owned()));
-        }
-        Ok(compilation)
+        compilation(id, &self.record(location).map_err(damaged)?)
+    }
+
+    /// The compilations that slots stand for. They are decoded on all threads.
+    pub(super) fn compilations_at(&self, ids: &[CompilationId], slots: &[Option<Slot>]) -> Compilations {
+        let pairs = self.stored(slots).into_par_iter().zip(ids).with_min_len(FEW / 16);
+        let decode = |(body, id): (Option<Result<Body, String>>, &CompilationId)| {
+            let damaged = |reason| StoreError::Compilation { id: *id, reason };
+            body.map(|body| compilation(id, &body.map_err(damaged)?)).transpose()
+        };
+        pairs.map(decode).collect()
+    }
+
+    /// The records that slots stand for; slots without one have none.
+    fn stored(&self, slots: &[Option<Slot>]) -> Vec<Option<Result<Body, String>>> {
+        let location = |slot: &Option<Slot>| match slot {
+            Some(Slot::Stored(location)) => Some(*location),
+            Some(Slot::Known) | None => None,
+        };
+        let mut records = self.records(&slots.iter().filter_map(location).collect::<Vec<_>>()).into_iter();
+        slots.iter().map(|slot| location(slot).and_then(|_| records.next())).collect()
     }
 
     /// The link record that a slot stands for.
@@ -163,12 +169,21 @@ impl Connection {
 }
 
 /// Fewer records are not worth another thread.
-const FEW: usize = 256;
+const FEW: usize = 1024;
 
 /// The bytes of a record in its row.
 fn cut(row: &[u8], location: &Location) -> Option<Arc<[u8]>> {
     let start = location.offset as usize;
     row.get(start..start.checked_add(location.length as usize)?).map(Arc::from)
+}
+
+fn compilation(id: &CompilationId, body: &Body) -> Result<Compilation, StoreError> {
+    let damaged = |reason| StoreError::Compilation { id: *id, reason };
+    let compilation = record::compilation_from_bytes(body.bytes()).map_err(damaged)?;
+    if compilation.id() != *id {
+        return Err(damaged("its contents do not fit its id".to_owned()));
+    }
+    Ok(compilation)
 }
 
 fn body_error(digest: FragmentDigest) -> impl FnOnce(String) -> StoreError {

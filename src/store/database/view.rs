@@ -6,7 +6,7 @@ use super::reader::state;
 use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest};
 use crate::object::compilation::Compilation;
 use crate::object::link_record::LinkRecord;
-use crate::store::backend::{Entries, Members, State, View};
+use crate::store::backend::{Compilations, Entries, Members, State, View};
 use crate::store::error::StoreError;
 use crate::store::repository::Entry;
 
@@ -37,6 +37,11 @@ impl View for Connection {
     fn compilation(&self, id: &CompilationId) -> Result<Option<Compilation>, StoreError> {
         let slot = self.slot(Table::Compilations, id.digest())?;
         slot.map(|slot| self.compilation_at(id, slot)).transpose()
+    }
+
+    fn find_compilations(&self, ids: &[CompilationId]) -> Result<Compilations, StoreError> {
+        let slots = self.slots(Table::Compilations, ids.iter().map(CompilationId::digest))?;
+        Ok(self.compilations_at(ids, &slots))
     }
 
     fn fragments(&self) -> Members<'_, (FragmentDigest, State)> {
