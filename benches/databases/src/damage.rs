@@ -19,7 +19,8 @@ pub fn hold(digest: &[u8], body: &[u8]) -> Result<()> {
 
 /// Walks a database in this process: prints what it found, or fails.
 pub fn walk(name: &str, path: &Path) -> Result<()> {
-    let candidate = CANDIDATES.iter().find(|candidate| candidate.name() == name).ok_or("no such candidate")?;
+    let candidate =
+        CANDIDATES.iter().find(|candidate| candidate.name() == name).ok_or("no such candidate")?;
     println!("{}", candidate.walk(path)?);
     Ok(())
 }

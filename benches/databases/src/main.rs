@@ -1,7 +1,7 @@
 //! Compares embedded databases as stores of fragments: time, bytes, and what a damaged file does to the process.
 //!
 //! `cargo run --release --manifest-path benches/databases/Cargo.toml [RECORDS]`; the decision that rests on the
-//! figures is in `docs/decisions/0006-database.md`. Deliberately absent: anything of toy's; the records only look
+//! figures is in `docs/decisions/0007-database.md`. Deliberately absent: anything of toy's; the records only look
 //! like fragments.
 
 use std::error::Error;
@@ -46,12 +46,16 @@ fn main() -> Result<()> {
         return damage::walk(name, Path::new(path));
     }
     let records = arguments.first().map_or(Ok(100_000), |number| number.parse())?;
-    println!("| {records} records | load | add a tenth | 100 reads | {records} reads | walk | bytes a record | bytes a digest |");
+    println!(
+        "| {records} records | load | add a tenth | 100 reads | {records} reads | walk | bytes a record | bytes a digest |"
+    );
     println!("|---|---|---|---|---|---|---|---|");
     for candidate in CANDIDATES {
         println!("{}", row(candidate, records)?);
     }
-    println!("\n| 1000 records, one bit flipped | told | harmless | wrong answer | killed the process |\n|---|---|---|---|---|");
+    println!(
+        "\n| 1000 records, one bit flipped | told | harmless | wrong answer | killed the process |\n|---|---|---|---|---|"
+    );
     for candidate in CANDIDATES {
         println!("{}", damage::row(candidate)?);
     }
