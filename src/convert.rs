@@ -13,6 +13,9 @@ pub struct ConvertReport {
     pub links: usize,
 }
 
+/// So many compilations are read and stored together.
+const TOGETHER: usize = 1024;
+
 /// Makes `target` hold what `source` holds, and nothing else.
 pub fn convert(source: &Repository, target: &Repository) -> Result<ConvertReport, StoreError> {
     let view = source.read()?;
@@ -21,11 +24,11 @@ pub fn convert(source: &Repository, target: &Repository) -> Result<ConvertReport
         for batch in view.batches() {
             report.fragments += copy.add_fragments(&batch?)?.len();
         }
-        for id in view.compilations() {
-            if let Some(compilation) = view.compilation(&id?)? {
-                copy.add_compilation(&compilation)?;
-                report.compilations += 1;
-            }
+        let ids = view.compilations().collect::<Result<Vec<_>, _>>()?;
+        for ids in ids.chunks(TOGETHER) {
+            let found = view.find_compilations(ids)?;
+            let found = found.into_iter().filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
+            report.compilations += copy.add_compilations(&found)?;
         }
         for link in view.links() {
             copy.add_link(link?)?;

@@ -11,18 +11,24 @@ pub struct StripReport {
     pub fragments: usize,
 }
 
+/// So many digests go over together.
+const TOGETHER: usize = 4096;
+
 /// Makes `target` the stripped copy of `source`, whatever it was before.
 /// Every fragment becomes known; compilations and link records stay at home.
 pub fn strip(source: &Repository, target: &Repository) -> Result<StripReport, StoreError> {
     let snapshot = source.read()?;
     target.replace(|copy| {
         let mut fragments = 0;
-        for member in snapshot.fragments() {
-            let (digest, _) = member?;
+        let mut members = snapshot.fragments();
+        loop {
             // This is where a fragment is stripped: its digest goes over, its body does not.
-            copy.add_fragment(digest, &Entry::Known)?;
-            fragments += 1;
+            let stripped = members.by_ref().take(TOGETHER).map(|member| Ok((member?.0, Entry::Known)));
+            let stripped = stripped.collect::<Result<Vec<_>, StoreError>>()?;
+            if stripped.is_empty() {
+                return Ok(StripReport { fragments });
+            }
+            fragments += copy.add_fragments(&stripped)?.len();
         }
-        Ok(StripReport { fragments })
     })
 }

@@ -1,6 +1,6 @@
 //! A change of a database: what is put is collected, and goes into the tables sorted, bucket by bucket.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
@@ -22,6 +22,17 @@ pub(super) struct DatabaseBatch<'c> {
     pending: RefCell<Pending>,
     /// Whether everything was removed, so that there are free pages.
     is_cleared: bool,
+    /// Behind which digest no fragment can be, as far as that is known: new ones often come in ascending order.
+    end: Cell<End>,
+}
+
+/// What is known of the greatest fragment of a database.
+#[derive(Clone, Copy)]
+enum End {
+    /// Nothing.
+    Unknown,
+    /// There is no greater one than this; `None` when there is none at all.
+    At(Option<FragmentDigest>),
 }
 
 /// What is to go into a table under a digest.
@@ -50,7 +61,8 @@ const MANY: usize = 1000;
 impl<'c> DatabaseBatch<'c> {
     /// A change on a connection whose transaction for writing has begun.
     pub(super) fn new(connection: &'c Connection) -> Self {
-        Self { connection, pending: RefCell::default(), is_cleared: false }
+        let end = if connection.is_new() { End::At(None) } else { End::Unknown };
+        Self { connection, pending: RefCell::default(), is_cleared: false, end: Cell::new(end) }
     }
 
     /// Brings everything into the tables, and gives back the room of what was removed.
@@ -61,6 +73,18 @@ impl<'c> DatabaseBatch<'c> {
             compact(self.connection, &touched)?;
         }
         if self.is_cleared || !touched.is_empty() { self.connection.shrink() } else { Ok(()) }
+    }
+
+    /// Whether a fragment would be behind all that there are.
+    fn is_behind(&self, digest: &FragmentDigest) -> bool {
+        matches!(self.end.get(), End::At(end) if end.is_none_or(|end| *digest > end))
+    }
+
+    /// Notes fragments that are put.
+    fn reach(&self, greatest: Option<FragmentDigest>) {
+        if let End::At(end) = self.end.get() {
+            self.end.set(End::At(end.max(greatest)));
+        }
     }
 
     fn put(&self, table: Table, digest: Digest, new: Option<New>) -> Result<(), StoreError> {
@@ -241,6 +265,9 @@ impl View for DatabaseBatch<'_> {
     }
 
     fn states(&self, digests: &[FragmentDigest]) -> Result<Vec<Option<State>>, StoreError> {
+        if digests.iter().all(|digest| self.is_behind(digest)) {
+            return Ok(vec![None; digests.len()]);
+        }
         if self.pending.borrow().bytes == 0 {
             return self.connection.states(digests);
         }
@@ -291,6 +318,7 @@ impl View for DatabaseBatch<'_> {
 
 impl Batch for DatabaseBatch<'_> {
     fn put_fragment(&mut self, digest: FragmentDigest, entry: &Entry) -> Result<(), StoreError> {
+        self.reach(Some(digest));
         self.put(Table::Fragments, *digest.digest(), Some(New::from_entry(entry)))
     }
 
@@ -299,6 +327,7 @@ impl Batch for DatabaseBatch<'_> {
         if !is_ascending || all.len() < MANY || self.pending.borrow().bytes > 0 {
             return all.iter().try_for_each(|(digest, entry)| self.put_fragment(*digest, entry));
         }
+        self.reach(all.last().map(|(digest, _)| *digest));
         let mut heap = Heap::open(self.connection)?;
         let slot = |(digest, entry): &(FragmentDigest, &Entry)| {
             let slot = match entry {
@@ -338,6 +367,7 @@ impl Batch for DatabaseBatch<'_> {
         *self.pending.borrow_mut() = Pending::default();
         self.connection.clear()?;
         self.is_cleared = true;
+        self.end.set(End::At(None));
         Ok(())
     }
 }

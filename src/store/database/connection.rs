@@ -22,6 +22,7 @@ pub(super) struct Connection {
     pub(super) sql: rusqlite::Connection,
     pub(super) path: PathBuf,
     identity: Identity,
+    is_new: bool,
 }
 
 /// What a transaction is for.
@@ -51,7 +52,7 @@ impl Connection {
     /// Opens the database at `path`, if there is a file. It is not looked at before a transaction begins.
     pub(super) fn open(path: &Path) -> Result<Option<Self>, StoreError> {
         let Some(identity) = Identity::of(path)? else { return Ok(None) };
-        let connection = Self { sql: connect(path)?, path: path.to_owned(), identity };
+        let connection = Self { sql: connect(path)?, path: path.to_owned(), identity, is_new: false };
         connection.run(|sql| sql.pragma_update(None, "mmap_size", MAPPED))?;
         Ok(Some(connection))
     }
@@ -59,8 +60,9 @@ impl Connection {
     /// Makes an empty repository of the empty file at `path`. Nothing is flushed, and nobody else may use it yet.
     pub(super) fn create(path: &Path) -> Result<Self, StoreError> {
         let identity = Identity { inode: None, is_whole: true };
-        let connection = Self { sql: connect(path)?, path: path.to_owned(), identity };
+        let connection = Self { sql: connect(path)?, path: path.to_owned(), identity, is_new: true };
         connection.run(|sql| {
+            sql.pragma_update(None, "mmap_size", MAPPED)?;
             sql.pragma_update(None, "locking_mode", "exclusive")?;
             sql.pragma_update(None, "journal_mode", "off")?;
             sql.pragma_update(None, "synchronous", "off")?;
@@ -73,6 +75,11 @@ impl Connection {
         })?;
         connection.lay_out()?;
         Ok(connection)
+    }
+
+    /// Whether the database was made by this connection, with nothing in it.
+    pub(super) const fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// Whether the path still names the file that was opened.
