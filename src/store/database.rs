@@ -19,12 +19,14 @@ mod connection;
 mod heap;
 mod install;
 mod reader;
+mod ruin;
 mod salvage;
 mod view;
 
 use batch::DatabaseBatch;
 use connection::{Connection, Turn};
 use install::Fresh;
+use ruin::Ruin;
 use salvage::Salvage;
 
 /// How every file of the database begins.
@@ -71,6 +73,7 @@ impl DatabaseBackend {
 
     /// Makes the repository with a first change.
     fn make(&self, change: &mut Change<'_>) -> Result<(), StoreError> {
+        let fresh = Fresh::beside(&self.path)?;
         let gate = Gate::enter(directory(&self.path), Company::Alone)?;
         match self.turn()? {
             // Another process made it while we waited.
@@ -78,7 +81,7 @@ impl DatabaseBackend {
                 drop(gate);
                 publish(&connection, as_it_is, change).map(drop)
             }
-            None => Fresh::beside(&self.path)?.publish(as_it_is, change),
+            None => fresh.publish(as_it_is, change),
         }
     }
 }
@@ -145,13 +148,25 @@ impl Backend for DatabaseBackend {
 
     fn examine(&self) -> Result<(Arc<dyn View + '_>, Vec<Damage>), StoreError> {
         let connection = self.open()?.ok_or_else(|| StoreError::no_repository(&self.path))?;
-        connection.begin(Turn::Read)?;
-        salvage::examine(connection)
+        match connection.begin(Turn::Read) {
+            Ok(()) => salvage::examine(connection),
+            Err(reason) => {
+                drop(connection);
+                salvage::examine_ruin(Ruin::of(&self.path, reason)?)
+            }
+        }
     }
 
     fn repair(&self, change: &mut Change<'_>) -> Result<(), StoreError> {
-        let connection = self.turn()?.ok_or_else(|| StoreError::no_repository(&self.path))?;
-        let salvage = Salvage::of(&connection)?;
+        let connection = match self.turn() {
+            Ok(found) => found.ok_or_else(|| StoreError::no_repository(&self.path))?,
+            Err(reason) => {
+                let Ruin { connection, damage, .. } = &Ruin::of(&self.path, reason)?;
+                let salvage = Salvage::of(connection, Some(damage.clone()))?;
+                return Fresh::beside(&self.path)?.publish(|batch| salvage.copy(connection, batch), change);
+            }
+        };
+        let salvage = Salvage::of(&connection, None)?;
         if salvage.damage.is_empty() {
             return publish(&connection, as_it_is, change).map(drop);
         }

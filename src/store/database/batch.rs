@@ -241,9 +241,8 @@ impl View for DatabaseBatch<'_> {
         if self.pending.borrow().bytes == 0 {
             return self.connection.states(digests);
         }
-        let pending = |digest: &FragmentDigest| {
-            self.look(Table::Fragments, digest.digest(), |new| new.map(New::state))
-        };
+        let pending =
+            |digest: &FragmentDigest| self.look(Table::Fragments, digest.digest(), |new| new.map(New::state));
         let mut states = digests.iter().map(pending).collect::<Vec<_>>();
         let unknown = digests.iter().zip(&states).filter(|(_, state)| state.is_none());
         let unknown = unknown.map(|(digest, _)| *digest).collect::<Vec<_>>();
