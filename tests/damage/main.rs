@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail by panicking")]
 
 mod binary;
+mod database;
 mod every_byte;
 mod fixtures;
 mod hostile;
