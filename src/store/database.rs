@@ -59,6 +59,13 @@ impl DatabaseBackend {
         }
     }
 
+    /// A connection that reads one state, if there is a file.
+    fn reading(&self) -> Result<Option<Connection>, StoreError> {
+        let found = self.open()?;
+        found.iter().try_for_each(|connection| connection.begin(Turn::Read))?;
+        Ok(found)
+    }
+
     /// A connection whose turn to write has come, on the file that the path names; `None` when there is none.
     fn turn(&self) -> Result<Option<Connection>, StoreError> {
         while let Some(connection) = self.open()? {
@@ -121,8 +128,7 @@ impl Backend for DatabaseBackend {
     }
 
     fn read(&self) -> Result<Arc<dyn View + '_>, StoreError> {
-        let Some(connection) = self.open()? else { return Ok(Arc::<Contents>::default()) };
-        connection.begin(Turn::Read)?;
+        let Some(connection) = self.reading()? else { return Ok(Arc::<Contents>::default()) };
         #[allow(clippy::arc_with_non_send_sync, reason = "a view stays on its thread")]
         Ok(Arc::new(connection))
     }
@@ -147,13 +153,9 @@ impl Backend for DatabaseBackend {
     }
 
     fn examine(&self) -> Result<(Arc<dyn View + '_>, Vec<Damage>), StoreError> {
-        let connection = self.open()?.ok_or_else(|| StoreError::no_repository(&self.path))?;
-        match connection.begin(Turn::Read) {
-            Ok(()) => salvage::examine(connection),
-            Err(reason) => {
-                drop(connection);
-                salvage::examine_ruin(Ruin::of(&self.path, reason)?)
-            }
+        match self.reading() {
+            Ok(found) => salvage::examine(found.ok_or_else(|| StoreError::no_repository(&self.path))?),
+            Err(reason) => salvage::examine_ruin(Ruin::of(&self.path, reason)?),
         }
     }
 

@@ -4,30 +4,31 @@
 use std::fs;
 
 use toy::check::{check, repair};
-use toy::store::Repository;
+use toy::source::SourceFile;
+use toy::store::{Entry, Repository, StoreError};
 
-use crate::kit::{Everything, everything};
+use crate::kit::{Everything, compile, everything, store};
 use crate::sample::{Sample, assert_coded};
 
 /// A database, and what is in it.
-struct Intact {
-    sample: Sample,
-    everything: Everything,
+pub(crate) struct Intact {
+    pub(crate) sample: Sample,
+    pub(crate) everything: Everything,
 }
 
 impl Intact {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let sample = Sample::in_file("repo.tdb");
         let everything = everything(&Repository::open(&sample.path()));
         Self { sample, everything }
     }
 
-    fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.sample.repository
     }
 
     /// The size of a page, as the database says it.
-    fn page(&self) -> usize {
+    pub(crate) fn page(&self) -> usize {
         page(self.bytes())
     }
 
@@ -47,7 +48,13 @@ impl Intact {
 
     /// After a repair, and then a normal build, the executable is what it was.
     fn assert_mended(&self, bytes: &[u8], what: &str) {
-        let repository = self.with(bytes);
+        self.with(bytes);
+        self.mend(what);
+    }
+
+    /// Repairs what is there, and builds.
+    pub(crate) fn mend(&self, what: &str) {
+        let repository = Repository::open(&self.sample.path());
         match repair(&repository) {
             Ok(_) => {
                 assert_eq!(check(&repository).unwrap().problems, [], "{what}");
@@ -62,12 +69,12 @@ impl Intact {
         self.sample.build(&what);
     }
 
-    fn assert_both(&self, bytes: &[u8], what: &str) {
+    pub(crate) fn assert_both(&self, bytes: &[u8], what: &str) {
         self.assert_found_or_harmless(bytes, what);
         self.assert_mended(bytes, what);
     }
 
-    fn with(&self, bytes: &[u8]) -> Repository {
+    pub(crate) fn with(&self, bytes: &[u8]) -> Repository {
         _ = fs::remove_file(self.sample.path().with_extension("tdb-journal"));
         self.sample.with(bytes)
     }
@@ -161,13 +168,13 @@ fn lost_and_exchanged_pages_are_found_and_mended() {
 #[test]
 fn pages_of_other_databases_are_found_or_harmless() {
     let intact = Intact::new();
-    let mut others = vec![fs::read(empty(&intact)).unwrap()];
-    intact
-        .with(intact.bytes())
-        .write(|transaction| transaction.clear())
-        .map_err(|error: toy::store::StoreError| error)
-        .unwrap();
-    others.push(fs::read(intact.sample.path()).unwrap());
+    let other = Repository::open_or_empty(&intact.sample.path().with_file_name("other.tdb"));
+    other.write(|transaction| transaction.clear()).map_err(|error: StoreError| error).unwrap();
+    let mut others = vec![fs::read(other.origin()).unwrap()];
+    store(&intact.everything, &other);
+    others.push(fs::read(other.origin()).unwrap());
+    store(&more(), &other);
+    others.push(fs::read(other.origin()).unwrap());
     let pages = intact.bytes().chunks(intact.page()).collect::<Vec<_>>();
     for other in &others {
         for (at, page) in other.chunks(intact.page()).enumerate().take(pages.len()) {
@@ -180,9 +187,37 @@ fn pages_of_other_databases_are_found_or_harmless() {
     }
 }
 
-fn empty(intact: &Intact) -> std::path::PathBuf {
-    let path = intact.sample.path().with_file_name("empty.tdb");
-    let made = Repository::open_or_empty(&path).write(|transaction| transaction.clear());
-    made.map_err(|error: toy::store::StoreError| error).unwrap();
-    path
+/// Many fragments, from which a database gets many pages.
+fn more() -> Everything {
+    let repository = Repository::in_memory();
+    let procedures = (0..3000).map(|number| format!("p{number} {{ {number} print }}\n"));
+    let source = SourceFile { name: "more.toy".into(), text: procedures.collect::<String>().into() };
+    compile(&repository, &[source]);
+    everything(&repository)
+}
+
+/// A page takes what is on it, and no more, unless it is one of the few that say where others are.
+#[test]
+fn a_lost_page_of_a_larger_database_takes_little() {
+    let intact = Intact::new();
+    let all = more();
+    store(&all, &intact.with(intact.bytes()));
+    let bytes = fs::read(intact.sample.path()).unwrap();
+    let pages = bytes.len() / intact.page();
+    let total = all.fragments.len() + intact.everything.fragments.len();
+    let mut kept = Vec::new();
+    for at in (0..pages).step_by(1 + pages / 40) {
+        let mut changed = bytes.clone();
+        // What begins otherwise is no repository.
+        changed[at * intact.page()..][..intact.page()][if at == 0 { 100 } else { 0 }..].fill(0x5a);
+        let repository = intact.with(&changed);
+        repair(&repository).unwrap();
+        assert_eq!(check(&repository).unwrap().problems, [], "page {at}");
+        let left = everything(&repository).fragments;
+        kept.push(left.iter().filter(|(_, entry)| matches!(entry, Entry::Present(_))).count());
+    }
+    // Each body takes more than so many bytes. Only the few pages that say where others are take more.
+    let most = intact.page() / 16;
+    let lost_much = kept.iter().filter(|kept| **kept + most < total).count();
+    assert!(lost_much <= 3, "{kept:?} of {total}");
 }

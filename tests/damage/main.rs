@@ -8,6 +8,8 @@ mod database;
 mod every_byte;
 mod fixtures;
 mod hostile;
+mod hostile_database;
+mod journals;
 mod sample;
 #[cfg(unix)]
 mod strange;

@@ -113,13 +113,13 @@ impl Connection {
             return Err(self.damaged("it is empty"));
         }
         let number =
-            |pragma| self.run(|sql| sql.pragma_query_value(None, pragma, |row| row.get::<_, u32>(0)));
-        if number("application_id")? != APPLICATION {
+            |pragma| self.run(|sql| sql.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)));
+        if number("application_id")? != i64::from(APPLICATION) {
             let (path, found) = (self.path.clone(), None);
             return Err(StoreError::Kind { path, found, expected: Kind::Repository.described() });
         }
         let version = number("user_version")?;
-        if version != VERSION {
+        if version != i64::from(VERSION) {
             let (path, found) = (self.path.clone(), version.to_string());
             return Err(StoreError::Version { path, found, expected: VERSION });
         }

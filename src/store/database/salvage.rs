@@ -124,10 +124,18 @@ fn following(
         let Some(row) = rows.next()? else { return Ok(None) };
         let first = prefix_of(row.get(0)?);
         if let Ok(bucket) = Bucket::parse(table, first, row.get_ref(1)?.as_blob()?) {
-            slots.extend(bucket.entries());
+            bucket.entries().for_each(|(digest, slot)| add(slots, digest, slot));
         }
         Ok(Some(first))
     })
+}
+
+/// Whoever forged a bucket may have made a digest known in one place and stored in another: there is a body then.
+fn add(slots: &mut BTreeMap<Digest, Slot>, digest: Digest, slot: Slot) {
+    match slot {
+        Slot::Known => _ = slots.entry(digest).or_insert(slot),
+        Slot::Stored(_) => _ = slots.insert(digest, slot),
+    }
 }
 
 /// What the database says of its own structure.
