@@ -135,7 +135,7 @@ fn buckets_with_a_right_checksum_and_wrong_contents_do_no_harm() {
         }
     }
     let intact = Intact::new();
-    let edits: [(&str, Edit); 13] = [
+    let edits: [(&str, Edit); 12] = [
         ("wrong order", |entries| entries.reverse()),
         ("the first two exchanged", |entries| entries.swap(0, 1)),
         ("twice", |entries| entries.extend(entries.clone())),
@@ -153,10 +153,6 @@ fn buckets_with_a_right_checksum_and_wrong_contents_do_no_harm() {
         }),
         ("another checksum", |entries| {
             locations(entries, |location| location.checksum = Checksum::from_bytes([7; 16]))
-        }),
-        ("others' bodies", |entries| {
-            let slots = entries.iter().map(|(_, slot)| *slot).collect::<Vec<_>>();
-            entries.iter_mut().zip(slots.into_iter().rev()).for_each(|((_, slot), other)| *slot = other);
         }),
     ];
     for (table, name) in

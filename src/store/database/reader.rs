@@ -39,12 +39,8 @@ impl Connection {
         found?
     }
 
-    /// All entries of the bucket whose range has a prefix, in ascending order, between the ends of the range.
-    pub(super) fn entries_around(
-        &self,
-        table: Table,
-        at: u64,
-    ) -> Result<(u64, Vec<(Digest, Slot)>, u64), StoreError> {
+    /// All entries of the bucket whose range has a prefix.
+    pub(super) fn entries_around(&self, table: Table, at: u64) -> Result<Around, StoreError> {
         let read = |first, bucket: Bucket<'_>| (first, bucket.entries().collect::<Vec<_>>(), bucket.last);
         let found = self.with_bucket(table, at, read)?;
         if found.1.is_sorted_by(|(a, _), (b, _)| a < b) {
@@ -211,6 +207,9 @@ pub(super) fn state(slot: Slot) -> State {
         Slot::Stored(location) => State::Present(location.checksum),
     }
 }
+
+/// The entries of a bucket, in ascending order, between the ends of its range.
+type Around = (u64, Vec<(Digest, Slot)>, u64);
 
 /// The entries of a table, bucket by bucket.
 pub(super) struct Members<'c> {
