@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::digest::{BuildId, CompilationId, FragmentDigest};
+use crate::object::compilation::Compilation;
 use crate::store::backend::Damage;
 use crate::store::{Repository, State, StoreError, Transaction, View};
 
@@ -77,21 +78,27 @@ impl CheckReport {
     }
 }
 
+/// So many bodies are read together.
+const TOGETHER: usize = 4096;
+
 fn inspect_fragments(view: &dyn View, report: &mut CheckReport) -> Result<(), StoreError> {
-    for member in view.fragments() {
-        let (digest, state) = member?;
-        report.fragments += 1;
-        if state == State::Known {
-            continue;
+    let mut members = view.fragments();
+    loop {
+        let chunk = members.by_ref().take(TOGETHER).collect::<Result<Vec<_>, _>>()?;
+        if chunk.is_empty() {
+            return Ok(());
         }
-        let read =
-            view.fragment(&digest).and_then(|entry| entry.map_or(Ok(None), |entry| entry.fragment(&digest)));
-        if let Err(error) = read {
-            report.problem("toy::check::body", error.to_string());
-            report.damaged.fragments.insert(digest);
+        report.fragments += chunk.len();
+        let present = chunk.iter().filter(|(_, state)| *state != State::Known).map(|(digest, _)| *digest);
+        let present = present.collect::<Vec<_>>();
+        for (digest, entry) in present.iter().zip(view.entries(&present)?) {
+            let read = entry.and_then(|entry| entry.map_or(Ok(None), |entry| entry.fragment(digest)));
+            if let Err(error) = read {
+                report.problem("toy::check::body", error.to_string());
+                report.damaged.fragments.insert(*digest);
+            }
         }
     }
-    Ok(())
 }
 
 /// What is said of something that others refer to.
@@ -107,20 +114,34 @@ fn inspect_compilations(view: &dyn View, report: &mut CheckReport) -> Result<(),
                 report.damaged.compilations.insert(id);
             }
             Ok(None) => {}
-            Ok(Some(compilation)) => {
-                for definition in compilation.definitions() {
-                    let digest = definition.fragment;
-                    if report.damaged.fragments.contains(&digest) || view.state(&digest)?.is_none() {
-                        let (name, source) = (&definition.name, compilation.source());
-                        let message = format!(
-                            "`{name}` of {source} (compilation {id:.16}) is made of fragment {digest:.16}, {GONE}"
-                        );
-                        report.problem("toy::check::dangling", message);
-                        report.damaged.compilations.insert(id);
-                    }
-                }
-            }
+            Ok(Some(compilation)) => inspect_definitions(view, &id, &compilation, report)?,
         }
+    }
+    Ok(())
+}
+
+fn inspect_definitions(
+    view: &dyn View,
+    id: &CompilationId,
+    compilation: &Compilation,
+    report: &mut CheckReport,
+) -> Result<(), StoreError> {
+    let mut definitions = compilation.definitions().iter().collect::<Vec<_>>();
+    definitions.sort_by_key(|definition| definition.fragment);
+    let digests = definitions.iter().map(|definition| definition.fragment).collect::<Vec<_>>();
+    let mut lost = Vec::new();
+    for (definition, state) in definitions.into_iter().zip(view.states(&digests)?) {
+        if state.is_none() || report.damaged.fragments.contains(&definition.fragment) {
+            lost.push(definition);
+        }
+    }
+    lost.sort_by(|a, b| a.name.cmp(&b.name));
+    for definition in lost {
+        let (name, digest, source) = (&definition.name, definition.fragment, compilation.source());
+        let message =
+            format!("`{name}` of {source} (compilation {id:.16}) is made of fragment {digest:.16}, {GONE}");
+        report.problem("toy::check::dangling", message);
+        report.damaged.compilations.insert(*id);
     }
     Ok(())
 }

@@ -161,6 +161,9 @@ impl Prepared<'_> {
     pub fn settle(&self, repository: &Repository) -> Result<(), StoreError> {
         // Where the gate has no lock, nobody collects: garbage collection needs it.
         let _gate = repository.enter(Company::Shared).ok();
+        if repository.is_unchanged() {
+            return Ok(());
+        }
         let is_stored = all_stored(&*repository.read()?, &self.compilations)?;
         if is_stored { Ok(()) } else { self.store(repository) }
     }

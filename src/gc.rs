@@ -8,6 +8,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::digest::{BuildId, CompilationId, FragmentDigest};
+use crate::object::compilation::{Compilation, Definition};
 use crate::store::{Repository, StoreError, Transaction, View};
 
 pub mod roots;
@@ -21,8 +22,21 @@ pub struct GcPlan {
     pub links: BTreeMap<BuildId, Fate>,
     /// Compilations with what becomes of them.
     pub compilations: BTreeMap<CompilationId, Fate>,
-    /// Fragments, stripped ones included, with what becomes of them.
+    /// The number of fragments that stay.
+    pub kept: usize,
+    /// The fragments that go, stripped ones included, in ascending order.
+    pub dropped: Vec<FragmentDigest>,
+    /// All fragments with what becomes of them, when [`Reasons::Told`].
     pub fragments: BTreeMap<FragmentDigest, Fate>,
+}
+
+/// Whether a plan says of every fragment why it stays or goes. A large repository has many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reasons {
+    /// It says.
+    Told,
+    /// It does not.
+    Untold,
 }
 
 /// What becomes of something, and why.
@@ -44,7 +58,7 @@ impl Fate {
 impl GcPlan {
     /// The number of fragments that stay and of those that go.
     pub fn fragment_counts(&self) -> (usize, usize) {
-        counts(self.fragments.values())
+        (self.kept, self.dropped.len())
     }
 
     /// The number of compilations that stay and of those that go.
@@ -107,9 +121,14 @@ pub enum Caution {
 }
 
 /// Drops what no root needs.
-pub fn gc(repository: &Repository, roots: &Roots, caution: Caution) -> Result<GcPlan, GcError> {
+pub fn gc(
+    repository: &Repository,
+    roots: &Roots,
+    caution: Caution,
+    reasons: Reasons,
+) -> Result<GcPlan, GcError> {
     repository.write(|transaction| {
-        let plan = plan(transaction.view(), roots)?;
+        let plan = plan(transaction.view(), roots, reasons)?;
         refuse_to_empty(&plan, repository.origin(), caution)?;
         apply(&plan, transaction)?;
         Ok(plan)
@@ -117,13 +136,18 @@ pub fn gc(repository: &Repository, roots: &Roots, caution: Caution) -> Result<Gc
 }
 
 /// Tells what [`gc`] would do.
-pub fn dry_run(repository: &Repository, roots: &Roots, caution: Caution) -> Result<GcPlan, GcError> {
-    let plan = plan(&*repository.read()?, roots)?;
+pub fn dry_run(
+    repository: &Repository,
+    roots: &Roots,
+    caution: Caution,
+    reasons: Reasons,
+) -> Result<GcPlan, GcError> {
+    let plan = plan(&*repository.read()?, roots, reasons)?;
     refuse_to_empty(&plan, repository.origin(), caution)?;
     Ok(plan)
 }
 
-fn plan(view: &dyn View, roots: &Roots) -> Result<GcPlan, StoreError> {
+fn plan(view: &dyn View, roots: &Roots, reasons: Reasons) -> Result<GcPlan, StoreError> {
     let mut plan = GcPlan::default();
     let mut needed = BTreeMap::<CompilationId, String>::new();
     for root in &roots.found {
@@ -150,28 +174,63 @@ fn plan(view: &dyn View, roots: &Roots) -> Result<GcPlan, StoreError> {
         };
         plan.compilations.insert(id, fate);
     }
-    plan.fragments = plan_fragments(view, &plan.compilations)?;
+    plan_fragments(view, &mut plan)?;
+    if reasons == Reasons::Told {
+        plan.fragments = tell_fragments(view, &plan)?;
+    }
     Ok(plan)
 }
 
-fn plan_fragments(
+/// So many compilations are read together.
+const TOGETHER: usize = 256;
+
+/// Goes through the definitions of the compilations, with what becomes of each compilation.
+fn each_definition(
     view: &dyn View,
     compilations: &BTreeMap<CompilationId, Fate>,
-) -> Result<BTreeMap<FragmentDigest, Fate>, StoreError> {
-    let mut needed = BTreeMap::<FragmentDigest, String>::new();
-    let mut once_needed = BTreeSet::new();
-    for (id, fate) in compilations {
-        for definition in view.compilation(id)?.iter().flat_map(|compilation| compilation.definitions()) {
-            match fate {
-                Fate::Dropped(_) => _ = once_needed.insert(definition.fragment),
-                Fate::Kept(by) => {
-                    needed
-                        .entry(definition.fragment)
-                        .or_insert_with(|| format!("`{}` of {by}", definition.name));
-                }
-            }
+    mut each: impl FnMut(&Fate, &Definition),
+) -> Result<(), StoreError> {
+    let all = compilations.iter().collect::<Vec<_>>();
+    for chunk in all.chunks(TOGETHER) {
+        let ids = chunk.iter().map(|(id, _)| **id).collect::<Vec<_>>();
+        for ((_, fate), found) in chunk.iter().zip(view.find_compilations(&ids)?) {
+            found?.iter().flat_map(Compilation::definitions).for_each(|definition| each(fate, definition));
         }
     }
+    Ok(())
+}
+
+/// Marks what the kept compilations need, and finds the rest in one walk.
+fn plan_fragments(view: &dyn View, plan: &mut GcPlan) -> Result<(), StoreError> {
+    let mut needed = Vec::new();
+    each_definition(view, &plan.compilations, |fate, definition| {
+        if fate.is_kept() {
+            needed.push(definition.fragment);
+        }
+    })?;
+    needed.sort_unstable();
+    needed.dedup();
+    let mut needed = needed.into_iter().peekable();
+    for member in view.fragments() {
+        let (digest, _) = member?;
+        while needed.next_if(|needed| *needed < digest).is_some() {}
+        match needed.next_if_eq(&digest) {
+            Some(_) => plan.kept += 1,
+            None => plan.dropped.push(digest),
+        }
+    }
+    Ok(())
+}
+
+fn tell_fragments(view: &dyn View, plan: &GcPlan) -> Result<BTreeMap<FragmentDigest, Fate>, StoreError> {
+    let mut needed = BTreeMap::<FragmentDigest, String>::new();
+    let mut once_needed = BTreeSet::new();
+    each_definition(view, &plan.compilations, |fate, definition| match fate {
+        Fate::Dropped(_) => _ = once_needed.insert(definition.fragment),
+        Fate::Kept(by) => {
+            needed.entry(definition.fragment).or_insert_with(|| format!("`{}` of {by}", definition.name));
+        }
+    })?;
     let fate = |digest: &FragmentDigest| match needed.get(digest) {
         Some(by) => Fate::Kept(by.clone()),
         None if once_needed.contains(digest) => Fate::Dropped("only dropped compilations define it"),
@@ -195,5 +254,5 @@ fn apply(plan: &GcPlan, transaction: &mut Transaction<'_>) -> Result<(), StoreEr
     }
     dropped(&plan.links).try_for_each(|build| transaction.remove_link(build))?;
     dropped(&plan.compilations).try_for_each(|id| transaction.remove_compilation(id))?;
-    dropped(&plan.fragments).try_for_each(|digest| transaction.remove_fragment(digest))
+    plan.dropped.iter().try_for_each(|digest| transaction.remove_fragment(digest))
 }

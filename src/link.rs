@@ -74,7 +74,7 @@ pub fn link(view: &dyn View, inputs: &[Input], options: &Options) -> Result<Link
     let layout = layout::layout(&program);
     let executable = emit::emit(&program, &layout, &options.entries)?;
     let record = record(&executable);
-    let map = map::map(&program, &layout, &executable);
+    let map = map::map(&program, &layout, &executable, record.build);
     Ok(Linked { executable, record, map, warnings })
 }
 

@@ -29,7 +29,10 @@ pub fn bucket(bytes: &[u8]) {
     }
     let absent = Digest::from_bytes([0x5c; 32]);
     assert_eq!(found.find(&absent).is_some(), entries.iter().any(|(digest, _)| *digest == absent));
-    assert!(bucket::bytes(Table::Fragments, first, found.last, &entries) == whole, "a bucket has one encoding");
+    assert!(
+        bucket::bytes(Table::Fragments, first, found.last, &entries) == whole,
+        "a bucket has one encoding"
+    );
     assert_split(first, &entries);
 }
 
@@ -55,16 +58,14 @@ pub fn record(bytes: &[u8]) {
     }
 }
 
-/// A file with a small database of which the bytes say what is changed: a place and a byte, three each time.
+/// A file with a small database of which the bytes say what is changed: a place and what to put there, each time.
 pub fn database(bytes: &[u8]) {
     let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let path = directory.path().join("repo.tdb");
-    let mut file = include_bytes!("../seed.tdb").to_vec();
-    for change in bytes.chunks_exact(3).take(MOST) {
-        let at = usize::from(u16::from_be_bytes([change[0], change[1]]));
-        if let Some(byte) = file.get_mut(at) {
-            *byte = change[2];
-        }
+    let mut file = include_bytes!("../../fixtures/compat/v1/repo.tdb").to_vec();
+    for change in bytes.chunks_exact(4).take(MOST) {
+        let at = u32::from_be_bytes([0, change[0], change[1], change[2]]) as usize % file.len();
+        file[at] = change[3];
     }
     std::fs::write(&path, file).unwrap();
     let repository = Repository::open(&path);

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::Verb;
 use super::inputs::{RepositoryArg, count};
 use super::ui::{Done, Failure, Ui};
-use crate::gc::{Caution, Fate, GcPlan, Roots, dry_run, gc};
+use crate::gc::{Caution, Fate, GcPlan, Reasons, Roots, dry_run, gc};
 use crate::store::{Company, Repository};
 
 /// Drop what no ticket and no executable needs
@@ -46,9 +46,10 @@ impl Verb for GcArgs {
             // The tools put what they make here.
             roots.look_below(Path::new("."), caution)?;
         }
+        let reasons = if self.verbose { Reasons::Told } else { Reasons::Untold };
         let plan = match self.dry_run {
-            true => dry_run(&repository, &roots, caution)?,
-            false => gc(&repository, &roots, caution)?,
+            true => dry_run(&repository, &roots, caution, reasons)?,
+            false => gc(&repository, &roots, caution, reasons)?,
         };
         Ok(self.done(&plan, &roots))
     }

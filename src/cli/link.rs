@@ -101,14 +101,19 @@ struct NotRecorded {
 /// So many tickets are read before a further thread could have started.
 const TICKETS_A_THREAD: usize = 64;
 
+/// So many compilations are linked before a further thread could have started.
+const MODULES_A_THREAD: usize = 16;
+
 impl Verb for LinkArgs {
     fn run(&self, _: &Ui) -> Result<Done, Failure> {
         let inputs = self.inputs()?;
         let options = self.options()?;
         self.map.as_deref().map_or(Ok(()), |map| refuse_to_overwrite(map, None))?;
         let repository = Repository::open(&self.repository.path);
-        let linked = link(&*repository.read()?, &inputs, &options)
-            .map_err(|errors| Failure::Problems(self.located(errors, Severity::Error)))?;
+        let parts = inputs.len().div_ceil(MODULES_A_THREAD);
+        let linked = self.threads.run(parts, || Ok(link(&*repository.read()?, &inputs, &options)));
+        let linked = linked.map_err(|error: StoreError| Failure::from(error))?;
+        let linked = linked.map_err(|errors| Failure::Problems(self.located(errors, Severity::Error)))?;
         // The executable first: a record of one that is not there would be dropped by gc.
         let bytes = executable::write(&self.output, &linked.executable, self.format())?;
         let record = self.record(&repository, linked.record.clone());

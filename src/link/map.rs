@@ -1,35 +1,58 @@
 //! The link map: what lies where in an executable, whence it came, and who needed it.
 
 use std::fmt;
-use std::fmt::Write as _;
+use std::sync::Arc;
 
 use super::layout::Layout;
 use super::reach::Program;
-use crate::digest::BuildId;
+use crate::digest::{BuildId, FragmentDigest};
+use crate::name::Name;
 use crate::object::executable::Executable;
 
 /// A listing of an executable for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkMap {
     build: BuildId,
-    entries: String,
-    rows: String,
+    entries: Vec<Name>,
+    rows: Vec<Row>,
+}
+
+/// A symbol. Addresses and sizes are in bytes of the text sections; symbols with the same code have the same address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Row {
+    address: usize,
+    bytes: usize,
+    fragment: FragmentDigest,
+    name: Name,
+    source: Arc<str>,
+    line: u32,
+    referrer: Option<Name>,
 }
 
 impl fmt::Display for LinkMap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "build {}\nentry points {}\n", self.build, self.entries)?;
+        let entries = self.entries.iter().map(Name::as_str).collect::<Vec<_>>().join(", ");
+        writeln!(f, "build {}\nentry points {entries}\n", self.build)?;
         writeln!(
             f,
             "{:>8} {:>7}  {:16}  {:24} {:24} needed by",
             "address", "bytes", "fragment", "symbol", "defined at"
         )?;
-        f.write_str(&self.rows)
+        for Row { address, bytes, fragment, name, source, line, referrer } in &self.rows {
+            let place = format!("{source}:{line}");
+            let referrer = referrer.as_ref().map_or("(entry point)", Name::as_str);
+            writeln!(f, "{address:>8} {bytes:>7}  {fragment:.16}  {name:24} {place:24} {referrer}")?;
+        }
+        Ok(())
     }
 }
 
-/// Addresses and sizes are in bytes of the text sections; symbols with the same code have the same address.
-pub(super) fn map(program: &Program<'_>, layout: &Layout<'_>, executable: &Executable) -> LinkMap {
+pub(super) fn map(
+    program: &Program<'_>,
+    layout: &Layout<'_>,
+    executable: &Executable,
+    build: BuildId,
+) -> LinkMap {
     let mut addresses = Vec::with_capacity(executable.sections.len());
     let mut end = 0;
     for section in &executable.sections {
@@ -38,22 +61,17 @@ pub(super) fn map(program: &Program<'_>, layout: &Layout<'_>, executable: &Execu
     }
     let mut symbols = layout.symbols.iter().collect::<Vec<_>>();
     symbols.sort_by_key(|(_, section)| *section);
-    let mut rows = String::new();
-    for (defined, section) in symbols {
-        let at = *section as usize;
-        let referrer = program.referrers.get(&defined.definition.name).copied().flatten();
-        // Writing to a string cannot fail.
-        _ = writeln!(
-            rows,
-            "{:>8} {:>7}  {:.16}  {:24} {:24} {}",
-            addresses[at],
-            executable.sections[at].text.len(),
-            defined.definition.fragment,
-            defined.definition.name,
-            defined.site().to_string(),
-            referrer.map_or("(entry point)", |name| name.as_str()),
-        );
-    }
-    let entries = executable.entries.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
-    LinkMap { build: executable.build_id(), entries, rows }
+    let row = |(defined, section): &(_, u32)| {
+        let (at, defined): (_, &super::resolve::Defined<'_>) = (*section as usize, defined);
+        Row {
+            address: addresses[at],
+            bytes: executable.sections[at].text.len(),
+            fragment: defined.definition.fragment,
+            name: defined.definition.name.clone(),
+            source: Arc::clone(defined.module.compilation.source()),
+            line: defined.definition.line,
+            referrer: program.referrers.get(&defined.definition.name).copied().flatten().cloned(),
+        }
+    };
+    LinkMap { build, entries: executable.entries.clone(), rows: symbols.into_iter().map(row).collect() }
 }

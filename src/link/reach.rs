@@ -1,7 +1,10 @@
 //! What the program needs: everything that its entry points refer to, strongly or weakly.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::hash_map::Entry::Vacant;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use super::Unresolved;
 use super::error::{LinkError, Site};
@@ -13,7 +16,7 @@ use crate::isa::instruction::Instruction;
 use crate::name::Name;
 use crate::object::fixup::FixupKind;
 use crate::object::fragment::Fragment;
-use crate::store::View;
+use crate::store::{Entry, StoreError, View};
 
 /// What is reachable.
 pub(super) struct Program<'m> {
@@ -34,62 +37,75 @@ pub(super) fn reach<'m>(
     let mut program =
         Program { definitions: Vec::new(), fragments: HashMap::new(), referrers: HashMap::new() };
     let mut errors = Vec::new();
-    let mut queue = VecDeque::new();
+    let mut level = Vec::new();
     for entry in entries {
         match definitions.get(entry.as_str()) {
             None => errors.push(missing_entry(entry, definitions)),
             Some(defined) if program.referrers.insert(&defined.definition.name, None).is_none() => {
-                queue.push_back(*defined);
+                level.push(*defined);
             }
             Some(_) => {}
         }
     }
-    while let Some(defined) = queue.pop_front() {
-        program.definitions.push(defined);
-        let fragment = match fetch(view, &mut program.fragments, defined) {
-            Ok(fragment) => fragment,
-            Err(error) => {
-                errors.push(error);
-                continue;
-            }
-        };
-        for fixup in fragment.fixups.as_slice() {
-            // Strong or weak: a procedure that is named is kept.
-            let Some(target) = definitions.get(&*fixup.target) else { continue };
-            if !program.referrers.contains_key(&target.definition.name) {
-                program.referrers.insert(&target.definition.name, Some(&defined.definition.name));
-                queue.push_back(*target);
+    // Level by level: all bodies of a level are read together.
+    while !level.is_empty() {
+        fetch(view, &mut program.fragments, &level, &mut errors)?;
+        let mut next = Vec::new();
+        for defined in level {
+            program.definitions.push(defined);
+            let fragment = program.fragments.get(&defined.definition.fragment);
+            for fixup in fragment.iter().flat_map(|fragment| fragment.fixups.as_slice()) {
+                // Strong or weak: a procedure that is named is kept.
+                let Some(target) = definitions.get(&*fixup.target) else { continue };
+                if let Vacant(free) = program.referrers.entry(&target.definition.name) {
+                    free.insert(Some(&defined.definition.name));
+                    next.push(*target);
+                }
             }
         }
+        level = next;
     }
     if errors.is_empty() { Ok(program) } else { Err(errors) }
 }
 
-/// Copies a body out of the repository, once.
-fn fetch<'f>(
+/// Copies the bodies of definitions out of the repository, each once. They are decoded on all threads.
+fn fetch(
     view: &dyn View,
-    fragments: &'f mut HashMap<FragmentDigest, Fragment>,
-    defined: Defined<'_>,
-) -> Result<&'f Fragment, LinkError> {
-    use std::collections::hash_map::Entry::{Occupied, Vacant};
-    let digest = defined.definition.fragment;
-    let free = match fragments.entry(digest) {
-        Occupied(there) => return Ok(there.into_mut()),
-        Vacant(free) => free,
-    };
-    let lost = || (defined.definition.name.clone(), Box::new(defined.site()));
-    let Some(entry) = view.fragment(&digest)? else {
-        let (name, site) = lost();
-        return Err(LinkError::Missing { name, digest, site });
-    };
-    match entry.fragment(&digest)? {
-        Some(fragment) => Ok(free.insert(fragment)),
-        None => {
+    fragments: &mut HashMap<FragmentDigest, Fragment>,
+    level: &[Defined<'_>],
+    errors: &mut Vec<LinkError>,
+) -> Result<(), Vec<LinkError>> {
+    let mut wanted = level.iter().map(|defined| (defined.definition.fragment, defined)).collect::<Vec<_>>();
+    wanted.retain(|(digest, _)| !fragments.contains_key(digest));
+    // Stable: of several with one digest, the first that was reached tells what is wrong with it.
+    wanted.sort_by_key(|(digest, _)| *digest);
+    wanted.dedup_by_key(|(digest, _)| *digest);
+    let digests = wanted.iter().map(|(digest, _)| *digest).collect::<Vec<_>>();
+    let entries = view.entries(&digests).map_err(|error| vec![error.into()])?;
+    let decode = |(entry, (digest, defined)): (Result<Option<Entry>, StoreError>, &(_, &Defined<'_>))| {
+        let lost = || (defined.definition.name.clone(), Box::new(defined.site()));
+        let Some(entry) = entry? else {
             let (name, site) = lost();
-            Err(LinkError::Stripped { name, digest, site })
+            return Err(LinkError::Missing { name, digest: *digest, site });
+        };
+        entry.fragment(digest)?.ok_or_else(|| {
+            let (name, site) = lost();
+            LinkError::Stripped { name, digest: *digest, site }
+        })
+    };
+    let decoded = entries.into_par_iter().zip(&wanted).with_min_len(FEW).map(decode).collect::<Vec<_>>();
+    fragments.reserve(decoded.len());
+    for (digest, decoded) in digests.into_iter().zip(decoded) {
+        match decoded {
+            Ok(fragment) => _ = fragments.insert(digest, fragment),
+            Err(error) => errors.push(error),
         }
     }
+    Ok(())
 }
+
+/// Fewer bodies are not worth another thread.
+const FEW: usize = 256;
 
 fn missing_entry(name: &Name, definitions: &Definitions<'_>) -> LinkError {
     let names = definitions.keys().copied();

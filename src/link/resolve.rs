@@ -56,9 +56,10 @@ pub(super) type Definitions<'m> = HashMap<&'m str, Defined<'m>>;
 pub(super) fn load(view: &dyn View, inputs: &[Input]) -> Result<Vec<Module>, Vec<LinkError>> {
     let mut modules = Vec::with_capacity(inputs.len());
     let mut errors = Vec::new();
-    for Input { origin, ticket } in inputs {
-        let id = ticket.compilation;
-        match view.compilation(&id) {
+    let ids = inputs.iter().map(|input| input.ticket.compilation).collect::<Vec<_>>();
+    let found = view.find_compilations(&ids).map_err(|error| vec![error.into()])?;
+    for ((Input { origin, .. }, id), found) in inputs.iter().zip(ids).zip(found) {
+        match found {
             Ok(Some(compilation)) => modules.push(Module { ticket: Arc::clone(origin), id, compilation }),
             Ok(None) => errors.push(LinkError::Compilation { ticket: Arc::clone(origin), compilation: id }),
             Err(error) => errors.push(error.into()),

@@ -72,6 +72,11 @@ pub trait Batch: View {
     /// Puts an entry under a digest in place of what is there.
     fn put_fragment(&mut self, digest: FragmentDigest, entry: &Entry) -> Result<(), StoreError>;
 
+    /// Puts many entries, best in ascending order.
+    fn put_fragments(&mut self, all: &[(FragmentDigest, &Entry)]) -> Result<(), StoreError> {
+        all.iter().try_for_each(|(digest, entry)| self.put_fragment(*digest, entry))
+    }
+
     /// Removes what is under a digest.
     fn remove_fragment(&mut self, digest: &FragmentDigest) -> Result<(), StoreError>;
 
@@ -142,6 +147,12 @@ pub trait Backend: Send + Sync {
 
     /// A view of the last published state.
     fn read(&self) -> Result<Arc<dyn View + '_>, StoreError>;
+
+    /// Whether it is certain, without a look at what is stored, that nobody changed the store since this value was
+    /// made. No view may be alive.
+    fn is_unchanged(&self) -> bool {
+        false
+    }
 
     /// Waits for its turn, runs `change` on the last published state, and publishes what it did if it says so.
     /// Whatever happens in between, other processes and later ones see the old state or the new one.

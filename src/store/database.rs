@@ -12,6 +12,7 @@ use super::contents::Contents;
 use super::error::StoreError;
 use super::file::directory;
 use super::gate::{Company, Gate};
+use super::seal;
 
 mod batch;
 pub mod bucket;
@@ -43,12 +44,23 @@ pub struct DatabaseBackend {
     path: PathBuf,
     origin: String,
     missing: Missing,
+    /// How often the file had been changed when this value was made, if there was one.
+    changes: Option<Changes>,
+}
+
+/// Where the database counts the transactions that changed it. Where there is no file, there is no count.
+type Changes = [u8; 4];
+
+fn changes(path: &Path) -> Option<Changes> {
+    let start = seal::start_of(path).ok()??;
+    start.get(24..28)?.try_into().ok()
 }
 
 impl DatabaseBackend {
-    /// The repository at `path`, which is not looked at yet.
+    /// The repository at `path`, which is not looked at yet but for its beginning.
     pub fn new(path: &Path, missing: Missing) -> Self {
-        Self { path: path.to_owned(), origin: path.display().to_string(), missing }
+        let (path, origin) = (path.to_owned(), path.display().to_string());
+        Self { changes: changes(&path), path, origin, missing }
     }
 
     /// A connection, if there is a file.
@@ -131,6 +143,10 @@ impl Backend for DatabaseBackend {
         let Some(connection) = self.reading()? else { return Ok(Arc::<Contents>::default()) };
         #[allow(clippy::arc_with_non_send_sync, reason = "a view stays on its thread")]
         Ok(Arc::new(connection))
+    }
+
+    fn is_unchanged(&self) -> bool {
+        self.changes.is_some() && self.changes == changes(&self.path)
     }
 
     fn write(&self, change: &mut Change<'_>) -> Result<(), StoreError> {

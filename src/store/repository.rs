@@ -103,6 +103,12 @@ impl Repository {
         self.backend.read()
     }
 
+    /// Whether it is certain, without a look at what is stored, that nobody changed the repository since it was opened.
+    /// No snapshot may be alive.
+    pub fn is_unchanged(&self) -> bool {
+        self.backend.is_unchanged()
+    }
+
     /// Runs `change` alone on the last published state and publishes all that it did, unless it fails.
     pub fn write<T, E: From<StoreError>>(
         &self,
@@ -163,6 +169,18 @@ pub enum Addition {
     Identical,
 }
 
+/// What an entry does where there is this already.
+fn join(there: Option<State>, digest: &FragmentDigest, entry: &Entry) -> Result<Addition, StoreError> {
+    match (there, entry.state()) {
+        (None, _) => Ok(Addition::Added),
+        (Some(State::Known), State::Present(_)) => Ok(Addition::Filled),
+        (Some(State::Present(old)), State::Present(new)) if old != new => {
+            Err(StoreError::Immutable { digest: *digest })
+        }
+        (Some(_), _) => Ok(Addition::Identical),
+    }
+}
+
 /// A change of a repository, all of which is published or none.
 pub struct Transaction<'b> {
     batch: &'b mut dyn Batch,
@@ -178,32 +196,23 @@ impl Transaction<'_> {
     /// the one that is there is an error.
     pub fn add_fragment(&mut self, digest: FragmentDigest, entry: &Entry) -> Result<Addition, StoreError> {
         let there = self.batch.state(&digest)?;
-        self.join(there, digest, entry)
+        let addition = join(there, &digest, entry)?;
+        if addition != Addition::Identical {
+            self.batch.put_fragment(digest, entry)?;
+        }
+        Ok(addition)
     }
 
     /// Adds many entries with different digests, best in ascending order. Says what became of each.
     pub fn add_fragments(&mut self, all: &[(FragmentDigest, Entry)]) -> Result<Vec<Addition>, StoreError> {
         let digests = all.iter().map(|(digest, _)| *digest).collect::<Vec<_>>();
         let there = self.batch.states(&digests)?;
-        all.iter().zip(there).map(|((digest, entry), there)| self.join(there, *digest, entry)).collect()
-    }
-
-    fn join(
-        &mut self,
-        there: Option<State>,
-        digest: FragmentDigest,
-        entry: &Entry,
-    ) -> Result<Addition, StoreError> {
-        let addition = match (there, entry.state()) {
-            (None, _) => Addition::Added,
-            (Some(State::Known), State::Present(_)) => Addition::Filled,
-            (Some(State::Present(old)), State::Present(new)) if old != new => {
-                return Err(StoreError::Immutable { digest });
-            }
-            (Some(_), _) => return Ok(Addition::Identical),
-        };
-        self.batch.put_fragment(digest, entry)?;
-        Ok(addition)
+        let join = |((digest, entry), there): (&(_, Entry), _)| join(there, digest, entry);
+        let additions = all.iter().zip(there).map(join).collect::<Result<Vec<_>, _>>()?;
+        let new = all.iter().zip(&additions).filter(|(_, addition)| **addition != Addition::Identical);
+        let new = new.map(|((digest, entry), _)| (*digest, entry)).collect::<Vec<_>>();
+        self.batch.put_fragments(&new)?;
+        Ok(additions)
     }
 
     /// Adds a compilation, whose fragments must be there: referents come before references.

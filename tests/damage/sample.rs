@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use toy::check::{check, repair};
 use toy::compile::LineTables;
 use toy::digest::FragmentDigest;
-use toy::gc::{Caution, Roots};
+use toy::gc::{Caution, Reasons, Roots};
 use toy::merge::merge;
 use toy::object::compilation::Ticket;
 use toy::object::link_record::{LinkRecord, Place};
@@ -155,7 +155,7 @@ impl Sample {
         failed(linked.first().map(|error| error as &dyn Diagnostic));
         let roots = Roots::find(repository, &self.path(), &[], Caution::Careful);
         failed(roots.err().as_ref().map(|error| error as &dyn Diagnostic));
-        let roots = toy::gc::gc(repository, &Roots::default(), Caution::Forced);
+        let roots = toy::gc::gc(repository, &Roots::default(), Caution::Forced, Reasons::Untold);
         failed(roots.err().as_ref().map(|error| error as &dyn Diagnostic));
     }
 
@@ -168,7 +168,9 @@ impl Sample {
             strip(repository, &into).err().map(report),
             merge(&into, &[Repository::open(&self.path())]).err().map(report),
             Roots::find(repository, &self.path(), &[], Caution::Careful).err().map(report),
-            toy::gc::dry_run(repository, &Roots::default(), Caution::Forced).err().map(report),
+            toy::gc::dry_run(repository, &Roots::default(), Caution::Forced, Reasons::Untold)
+                .err()
+                .map(report),
         ];
         verbs.iter().flatten().for_each(|report| assert!(report.code().is_some(), "{what:?}: {report}"));
         match self.link(repository) {

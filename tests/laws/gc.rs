@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use proptest::prelude::*;
-use toy::gc::{Caution, GcError, GcPlan, Roots, dry_run, gc};
+use toy::gc::{Caution, GcError, GcPlan, Reasons, Roots, dry_run, gc};
 use toy::object::compilation::Ticket;
 use toy::object::link_record::{LinkRecord, Place};
 use toy::store::wire::executable::{self, Format};
@@ -26,8 +26,8 @@ fn roots(
 
 fn collect(shelf: &Shelf, repository: &Repository, places: &[PathBuf]) -> Result<GcPlan, GcError> {
     let found = roots(shelf, repository, places, Caution::Careful)?;
-    let planned = dry_run(repository, &found, Caution::Careful);
-    let plan = gc(repository, &found, Caution::Careful)?;
+    let planned = dry_run(repository, &found, Caution::Careful, Reasons::Told);
+    let plan = gc(repository, &found, Caution::Careful, Reasons::Told)?;
     assert_eq!(planned.unwrap(), plan, "what is planned is done");
     Ok(plan)
 }
@@ -148,7 +148,7 @@ fn a_repository_is_not_emptied_by_mistake() {
         assert!(matches!(collect(&shelf, &repository, &nowhere), Err(GcError::Empties { .. })));
         assert_eq!(everything(&repository), before);
         let roots = roots(&shelf, &repository, &nowhere, Caution::Forced).unwrap();
-        gc(&repository, &roots, Caution::Forced).unwrap();
+        gc(&repository, &roots, Caution::Forced, Reasons::Untold).unwrap();
         assert!(everything(&repository).fragments.is_empty());
     }
 }

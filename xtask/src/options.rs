@@ -1,4 +1,4 @@
-//! The options of a chore: `--name value` or `--name=value`, nothing else.
+//! The options of a chore: `--name value`, `--name=value`, and flags, which have no value; nothing else.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,22 @@ pub(crate) struct Options(BTreeMap<String, String>);
 
 impl Options {
     /// Reads options; a name that is not `allowed` is an error.
-    pub(crate) fn parse(mut arguments: impl Iterator<Item = String>, allowed: &[&str]) -> Result<Self> {
+    pub(crate) fn parse(arguments: impl Iterator<Item = String>, allowed: &[&str]) -> Result<Self> {
+        Self::parse_with_flags(arguments, allowed, &[])
+    }
+
+    /// Reads options and flags.
+    pub(crate) fn parse_with_flags(
+        mut arguments: impl Iterator<Item = String>,
+        allowed: &[&str],
+        flags: &[&str],
+    ) -> Result<Self> {
         let mut options = BTreeMap::new();
         while let Some(argument) = arguments.next() {
+            if flags.contains(&argument.as_str()) {
+                options.insert(argument, String::new());
+                continue;
+            }
             let (name, value) = match argument.split_once('=') {
                 Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
                 None => (argument, None),
@@ -24,6 +37,11 @@ impl Options {
             options.insert(name, value);
         }
         Ok(Self(options))
+    }
+
+    /// Whether a flag or an option was given.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
     }
 
     /// The value of an option as it was written.
@@ -62,6 +80,15 @@ mod tests {
             assert_eq!(parse(arguments).unwrap().numbers("--sizes", &[5]), Ok(vec![1, 20]));
         }
         assert_eq!(parse(&[]).unwrap().numbers("--sizes", &[5]), Ok(vec![5]));
+    }
+
+    #[test]
+    fn flags_have_no_value() {
+        let arguments = ["--all", "--sizes", "3"].map(str::to_owned);
+        let options =
+            Options::parse_with_flags(arguments.into_iter(), &["--sizes"], &["--all", "--none"]).unwrap();
+        assert_eq!(["--all", "--none"].map(|flag| options.has(flag)), [true, false]);
+        assert_eq!(options.number("--sizes", 1), Ok(3));
     }
 
     #[test]

@@ -44,6 +44,9 @@ struct Pending {
 /// So much is collected before it goes into the tables.
 const MOST: usize = 16 << 20;
 
+/// So many sorted entries go into the tables at once, and are not collected first.
+const MANY: usize = 1000;
+
 impl<'c> DatabaseBatch<'c> {
     /// A change on a connection whose transaction for writing has begun.
     pub(super) fn new(connection: &'c Connection) -> Self {
@@ -287,6 +290,24 @@ impl View for DatabaseBatch<'_> {
 impl Batch for DatabaseBatch<'_> {
     fn put_fragment(&mut self, digest: FragmentDigest, entry: &Entry) -> Result<(), StoreError> {
         self.put(Table::Fragments, *digest.digest(), Some(New::from_entry(entry)))
+    }
+
+    fn put_fragments(&mut self, all: &[(FragmentDigest, &Entry)]) -> Result<(), StoreError> {
+        let is_ascending = all.is_sorted_by(|(a, _), (b, _)| a < b);
+        if !is_ascending || all.len() < MANY || self.pending.borrow().bytes > 0 {
+            return all.iter().try_for_each(|(digest, entry)| self.put_fragment(*digest, entry));
+        }
+        let mut heap = Heap::open(self.connection)?;
+        let slot = |(digest, entry): &(FragmentDigest, &Entry)| {
+            let slot = match entry {
+                Entry::Known => Slot::Known,
+                Entry::Present(body) => Slot::Stored(heap.append(body)?),
+            };
+            Ok((*digest.digest(), Some(slot)))
+        };
+        let changes = all.iter().map(slot).collect::<Result<Vec<_>, StoreError>>()?;
+        heap.close()?;
+        apply(self.connection, Table::Fragments, &changes, &mut self.pending.borrow_mut().touched)
     }
 
     fn remove_fragment(&mut self, digest: &FragmentDigest) -> Result<(), StoreError> {

@@ -52,12 +52,7 @@ impl Connection {
     pub(super) fn open(path: &Path) -> Result<Option<Self>, StoreError> {
         let Some(identity) = Identity::of(path)? else { return Ok(None) };
         let connection = Self { sql: connect(path)?, path: path.to_owned(), identity };
-        connection.run(|sql| {
-            sql.pragma_update(None, "mmap_size", MAPPED)?;
-            sql.pragma_update(None, "cell_size_check", true)?;
-            // A commit is durable before anybody is told of it: also the removal of its journal is flushed.
-            sql.pragma_update(None, "synchronous", "extra")
-        })?;
+        connection.run(|sql| sql.pragma_update(None, "mmap_size", MAPPED))?;
         Ok(Some(connection))
     }
 
@@ -69,6 +64,7 @@ impl Connection {
             sql.pragma_update(None, "locking_mode", "exclusive")?;
             sql.pragma_update(None, "journal_mode", "off")?;
             sql.pragma_update(None, "synchronous", "off")?;
+            sql.pragma_update(None, "page_size", PAGE as i64)?;
             sql.pragma_update(None, "auto_vacuum", "incremental")?;
             sql.execute_batch("BEGIN")?;
             sql.pragma_update(None, "application_id", APPLICATION)?;
@@ -86,12 +82,13 @@ impl Connection {
 
     /// Begins a transaction on a database that is what `toy` makes. It must be ended by [`Self::end`].
     pub(super) fn begin(&self, turn: Turn) -> Result<(), StoreError> {
-        self.run(|sql| {
-            sql.prepare_cached(match turn {
-                Turn::Read => "BEGIN",
-                Turn::Write => "BEGIN IMMEDIATE",
-            })?
-            .execute([])
+        self.run(|sql| match turn {
+            Turn::Read => sql.execute_batch("BEGIN"),
+            Turn::Write => {
+                // A commit is durable before anybody is told of it: also the removal of its journal is flushed.
+                sql.pragma_update(None, "synchronous", "extra")?;
+                sql.execute_batch("BEGIN IMMEDIATE")
+            }
         })?;
         self.verify().inspect_err(|_| self.roll_back())
     }
@@ -278,7 +275,7 @@ struct Identity {
 }
 
 /// The size of a database's page, in bytes.
-pub(super) const PAGE: u64 = 4096;
+pub(super) const PAGE: u64 = 16384;
 
 impl Identity {
     fn of(path: &Path) -> Result<Option<Self>, StoreError> {

@@ -10,7 +10,7 @@ use crate::store::error::StoreError;
 
 /// A row takes so many bytes, unless a single record is longer: what fits on a page of the database with the
 /// page's and the row's own headers.
-const ROW: usize = 4050;
+const ROW: usize = 16_300;
 
 /// Adds rows behind those that are there.
 pub(super) struct Heap<'c> {

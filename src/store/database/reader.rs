@@ -179,7 +179,7 @@ impl Connection {
 }
 
 /// Fewer records are not worth another thread.
-const FEW: usize = 256;
+const FEW: usize = 1024;
 
 /// The bytes of a record in its row.
 fn cut(row: &[u8], location: &Location) -> Option<Arc<[u8]>> {

@@ -141,6 +141,7 @@ fn add(slots: &mut BTreeMap<Digest, Slot>, digest: Digest, slot: Slot) {
 /// What the database says of its own structure.
 fn structure(connection: &Connection) -> Vec<Damage> {
     let messages = connection.run(|sql| {
+        sql.pragma_update(None, "cell_size_check", true)?;
         let mut check = sql.prepare("PRAGMA integrity_check(20)")?;
         check.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()
     });

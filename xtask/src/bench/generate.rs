@@ -24,6 +24,8 @@ pub(super) struct Shape {
 /// A version of a generated program.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Program {
+    /// The number of the first procedure: programs with other numbers have nothing in common.
+    first: usize,
     /// All procedures, `main` included.
     procedures: usize,
     /// Whether one procedure is changed.
@@ -33,12 +35,17 @@ pub(super) struct Program {
 impl Program {
     /// A program as it is at first.
     pub(super) const fn original(procedures: usize) -> Self {
-        Self { procedures, edited: false }
+        Self { first: 0, procedures, edited: false }
     }
 
     /// The same with one procedure changed, which agent 1 compiles.
     pub(super) const fn edited(procedures: usize) -> Self {
-        Self { procedures, edited: true }
+        Self { first: 0, procedures, edited: true }
+    }
+
+    /// A program whose procedures are numbered from `first`.
+    pub(super) const fn block(first: usize, procedures: usize) -> Self {
+        Self { first, procedures, edited: false }
     }
 
     /// The shape of a program with this many procedures.
@@ -72,20 +79,38 @@ impl Program {
         names.iter().try_for_each(|name| files::write(&directory.join(name), self.text(name)))
     }
 
+    /// Whether a file is there as it would be written.
+    pub(super) fn is_written(&self, directory: &Path, name: &str) -> bool {
+        files::read_text(&directory.join(name)).is_ok_and(|text| text == self.text(name))
+    }
+
     /// The text of a file.
     fn text(&self, name: &str) -> String {
         let number = name.trim_start_matches("part").trim_end_matches(".toy").parse::<usize>();
-        let Ok(number) = number else { return main(&procedure_name(0)) };
+        let Ok(number) = number else { return main(&procedure_name(self.first)) };
         let called = self.procedures - 1;
         let bounds = [number, number + 1].map(|file| file * called / self.files());
         (bounds[0]..bounds[1]).map(|index| self.procedure(index)).collect::<Vec<_>>().join("\n")
     }
 
-    fn procedure(&self, index: usize) -> String {
+    /// All procedures but `main`, as one text.
+    pub(super) fn library(&self) -> String {
+        (0..self.procedures - 1).map(|index| self.procedure(index)).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The names of a procedure and of those that it calls.
+    pub(super) fn calls(&self, index: usize) -> (String, Vec<String>) {
         let children = [2 * index + 1, 2 * index + 2];
-        let callees: Vec<_> = children.into_iter().filter(|child| child + 1 < self.procedures).collect();
+        let callees = children.into_iter().filter(|child| child + 1 < self.procedures);
+        let name = |index| procedure_name(self.first + index);
+        (name(index), callees.map(name).collect())
+    }
+
+    fn procedure(&self, index: usize) -> String {
+        let (_, callees) = self.calls(index);
         // Different literals keep all bodies different, whatever their shape.
         let changed = usize::from(self.edited && index == 0) * 1_000_000;
+        let index = self.first + index;
         Procedure { index, calls: calls(&callees), weight: index + changed + 2 }.text()
     }
 }
@@ -101,10 +126,10 @@ fn procedure_name(index: usize) -> String {
 }
 
 /// Code that takes a number and leaves one, by way of the callees.
-fn calls(callees: &[usize]) -> String {
+fn calls(callees: &[String]) -> String {
     match callees {
-        [one] => procedure_name(*one),
-        [one, two, ..] => format!("dup {} exch {} add", procedure_name(*one), procedure_name(*two)),
+        [one] => one.clone(),
+        [one, two, ..] => format!("dup {one} exch {two} add"),
         [] => "3 mul".to_owned(),
     }
 }
@@ -186,6 +211,18 @@ mod tests {
             let text = all(Program::original(procedures));
             assert_eq!(text.lines().filter(|line| *line == "}").count(), procedures);
         }
+    }
+
+    #[test]
+    fn programs_with_other_numbers_have_no_procedure_in_common() {
+        let [some, others] = [0, 1000].map(|first| Program::block(first, 200).library());
+        let heads = |text: &str| -> Vec<String> {
+            let heads = text.lines().filter(|line| line.ends_with(" {") && !line.starts_with([' ', '#']));
+            heads.map(str::to_owned).collect()
+        };
+        assert_eq!(heads(&some).len(), 199);
+        assert!(heads(&some).iter().all(|head| !heads(&others).contains(head)));
+        assert!(all(Program::block(1000, 200)).contains("3 sum_prices_1000 print"));
     }
 
     #[test]

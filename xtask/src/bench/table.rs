@@ -55,7 +55,8 @@ fn line(row: &Row) -> String {
     )
 }
 
-fn time(seconds: f64) -> String {
+/// A time as people read it.
+pub(super) fn time(seconds: f64) -> String {
     if seconds < 1.0 { format!("{:.1} ms", seconds * 1000.0) } else { format!("{seconds:.2} s") }
 }
 

@@ -1,0 +1,158 @@
+//! The two sides of each ratio, run in turns, and the targets beside them.
+//!
+//! A ratio is the median of the ratios of neighbours in time: what else the machine does falls on both sides.
+
+use crate::Result;
+use crate::text::thousands;
+
+use super::figures::{Ratio, Repository, median};
+use super::probe;
+use super::rivals::{Ccache, Mold, copy_and_sync};
+use super::site::{Bench, FILE, ONE, PROGRAM, Site, Store};
+use super::verbs::{self, COMPILE, NO_CHANGE, STRIP, Verb};
+
+/// Turns of what takes milliseconds.
+const TURNS: usize = 31;
+
+/// Measures all ratios, of the database where it was measured.
+pub(super) fn measure(
+    bench: &Bench,
+    sites: &[Site<'_>],
+    repositories: &[Repository],
+    runs: usize,
+) -> Result<Vec<Ratio>> {
+    let store =
+        if sites.iter().any(|site| site.store == Store::Database) { Store::Database } else { Store::Yaml };
+    let mut of_store: Vec<_> = sites.iter().filter(|site| site.store == store).collect();
+    of_store.sort_by_key(|site| site.size);
+    let (Some(small), Some(large)) = (of_store.first(), of_store.last()) else { return Ok(Vec::new()) };
+    let found = repositories.iter().find(|found| found.store == store && found.fragments == large.size);
+    let mut ratios = compile(bench, small, large)?;
+    ratios.extend(merge(bench, large, runs)?);
+    ratios.extend(found.map(strip).into_iter().flatten());
+    ratios.push(link(bench, large, runs)?);
+    ratios.extend(found.map(memory));
+    Ok(ratios)
+}
+
+/// The no-change compile on two repositories, and a hit of ccache.
+fn compile(bench: &Bench, small: &Site<'_>, large: &Site<'_>) -> Result<Vec<Ratio>> {
+    eprintln!("comparing compilations …");
+    let ccache = Ccache::new(bench)?;
+    for site in [small, large] {
+        site.compile_one(&site.fresh()?, FILE)?;
+    }
+    let (mut sizes, mut hits) = (Sides::default(), Sides::default());
+    for _ in 0..TURNS {
+        let [few, many] = [again(small)?, again(large)?];
+        sizes.add(many, few);
+        if let Some(ccache) = &ccache {
+            hits.add(many, ccache.hit()?);
+        }
+    }
+    let [few, many] = [small, large].map(|site| thousands(site.size as u64));
+    let what = format!("no-change compile of {FILE} procedures, {many} against {few} fragments");
+    Ok(vec![sizes.ratio(what, 1.3), hits.ratio("the same against a ccache hit".into(), 0.5)])
+}
+
+/// The seconds of a compile that generates nothing.
+fn again(site: &Site<'_>) -> Result<f64> {
+    let (work, ticket) = (site.file("work"), format!("{}/one.to", site.directory()));
+    probe::time(&mut site.bench.verb(&["compile", "-r", &work, "-o", &ticket, ONE]))
+}
+
+/// A merge, and copies of the file that is merged and of the one that it is merged into.
+fn merge(bench: &Bench, site: &Site<'_>, runs: usize) -> Result<[Ratio; 2]> {
+    eprintln!("comparing merges …");
+    let (mut source, mut target) = (Sides::default(), Sides::default());
+    for _ in 0..runs {
+        let work = site.fresh()?;
+        let seconds = verbs::merge(site, &work)?.seconds;
+        source.add(seconds, copy_and_sync(bench, &site.file("new"))?);
+        target.add(seconds, copy_and_sync(bench, &work)?);
+    }
+    let what = format!(
+        "merge of {} new fragments, against cp of the same file and sync",
+        thousands(site.new as u64)
+    );
+    Ok([
+        source.ratio(what, 3.0),
+        target.ratio("the same against cp and sync of the whole repository".into(), 3.0),
+    ])
+}
+
+fn strip(repository: &Repository) -> [Ratio; 2] {
+    let what = format!("strip of {} fragments, bytes a digest", thousands(repository.fragments as u64));
+    let measured = Some(repository.stripped_bytes_per_digest);
+    let compact = "the same in a compact form for sending".into();
+    [
+        Ratio { what, limit: 40.0, unit: "B", measured, note: String::new() },
+        Ratio { what: compact, limit: 33.0, unit: "B", measured: None, note: "there is none".into() },
+    ]
+}
+
+/// A link of one program, and of as many functions.
+fn link(bench: &Bench, site: &Site<'_>, runs: usize) -> Result<Ratio> {
+    let procedures = site.size.min(PROGRAM);
+    eprintln!("comparing links …");
+    let mold = Mold::new(bench, procedures)?;
+    let mut sides = Sides::default();
+    if let Some(mold) = &mold {
+        let work = site.fresh()?;
+        for _ in 0..runs {
+            sides.add(verbs::link(site, &work)?.seconds, mold.link()?);
+        }
+    }
+    let number = thousands(procedures as u64);
+    Ok(sides.ratio(format!("link of {number} procedures against mold on as many functions"), 1.0))
+}
+
+fn memory(repository: &Repository) -> Ratio {
+    let peak = |verb: Verb| repository.row(verb).and_then(|row| row.used.anonymous);
+    let peaks: Vec<_> = [COMPILE, NO_CHANGE, STRIP].into_iter().filter_map(peak).collect();
+    let what = format!(
+        "peak memory of compile and strip, {} fragments, mapped pages aside",
+        thousands(repository.fragments as u64)
+    );
+    let megabytes = |bytes: u64| bytes as f64 / 1e6;
+    let measured = peaks.iter().copied().max().map(megabytes);
+    let each = peaks.iter().map(|peak| format!("{:.1}", megabytes(*peak))).collect::<Vec<_>>().join(", ");
+    Ratio { what, limit: 64.0, unit: "MB", measured, note: format!("first, no change, strip: {each} MB") }
+}
+
+/// Times of two things that took turns.
+#[derive(Debug, Default)]
+struct Sides {
+    ours: Vec<f64>,
+    theirs: Vec<f64>,
+}
+
+impl Sides {
+    fn add(&mut self, ours: f64, theirs: f64) {
+        self.ours.push(ours);
+        self.theirs.push(theirs);
+    }
+
+    fn ratio(self, what: String, limit: f64) -> Ratio {
+        if self.ours.is_empty() {
+            return Ratio { what, limit, unit: "×", measured: None, note: "not installed".into() };
+        }
+        let ratios = self.ours.iter().zip(&self.theirs).map(|(ours, theirs)| ours / theirs).collect();
+        let note = format!("{:.1} ms, {:.1} ms", median(self.ours) * 1e3, median(self.theirs) * 1e3);
+        Ratio { what, limit, unit: "×", measured: Some(median(ratios)), note }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_is_the_median_of_ratios_of_neighbours() {
+        let mut sides = Sides::default();
+        [(1.0, 2.0), (30.0, 10.0), (2.0, 2.0)].into_iter().for_each(|(ours, theirs)| sides.add(ours, theirs));
+        let ratio = sides.ratio(String::new(), 1.0);
+        assert_eq!((ratio.measured, ratio.verdict()), (Some(1.0), "met"));
+        assert_eq!(Sides::default().ratio(String::new(), 1.0).note, "not installed");
+    }
+}
