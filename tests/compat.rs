@@ -28,11 +28,14 @@ fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/compat/v1").join(name)
 }
 
-/// A copy of the repository: nothing may change the files.
-fn repository() -> (tempfile::TempDir, Repository) {
+/// The repository in its two forms.
+const REPOSITORIES: [&str; 2] = ["repo.yaml", "repo.tdb"];
+
+/// A copy of a repository: nothing may change the files.
+fn repository(name: &str) -> (tempfile::TempDir, Repository) {
     let directory = tempfile::tempdir().unwrap();
-    let copy = directory.path().join("repo.yaml");
-    fs::copy(path("repo.yaml"), &copy).unwrap();
+    let copy = directory.path().join(name);
+    fs::copy(path(name), &copy).unwrap();
     let repository = Repository::open(&copy);
     (directory, repository)
 }
@@ -43,10 +46,12 @@ fn read_ticket(stem: &str) -> Ticket {
 
 #[test]
 fn the_repository_is_whole() {
-    let (_directory, repository) = repository();
-    let report = toy::check::check(&repository).unwrap();
-    assert_eq!(report.problems, []);
-    assert_eq!((report.fragments, report.compilations, report.links), (9, 4, 1));
+    for name in REPOSITORIES {
+        let (_directory, repository) = repository(name);
+        let report = toy::check::check(&repository).unwrap();
+        assert_eq!(report.problems, [], "{name}");
+        assert_eq!((report.fragments, report.compilations, report.links), (9, 4, 1), "{name}");
+    }
 }
 
 #[test]
@@ -66,7 +71,11 @@ fn run(name: &str) {
 
 #[test]
 fn the_same_is_linked() {
-    let (_directory, repository) = repository();
+    REPOSITORIES.into_iter().for_each(assert_links);
+}
+
+fn assert_links(name: &str) {
+    let (_directory, repository) = repository(name);
     let input = |stem: &str| Input { origin: stem.into(), ticket: read_ticket(stem) };
     let inputs = ["main", "factorial", "sieve"].map(input);
     let entries = ["main", "factorial"].map(|name| Name::new(name).unwrap()).to_vec();
@@ -81,7 +90,11 @@ fn the_same_is_linked() {
 
 #[test]
 fn nothing_is_generated_again() {
-    let (directory, repository) = repository();
+    REPOSITORIES.into_iter().for_each(assert_reuses);
+}
+
+fn assert_reuses(name: &str) {
+    let (directory, repository) = repository(name);
     for (stem, line_tables) in SOURCES {
         let name = format!("{stem}.toy");
         let text = fs::read_to_string(path(&name)).unwrap();
@@ -95,7 +108,7 @@ fn nothing_is_generated_again() {
             fs::read_to_string(path(&format!("{stem}.to"))).unwrap()
         );
     }
-    assert_eq!(fs::read(directory.path().join("repo.yaml")).unwrap(), fs::read(path("repo.yaml")).unwrap());
+    assert_eq!(fs::read(directory.path().join(name)).unwrap(), fs::read(path(name)).unwrap(), "{name}");
     // Written anew, from what was read, not a byte differs.
     let anew = directory.path().join("anew.yaml");
     let target = Repository::open_or_empty(&anew);

@@ -19,6 +19,7 @@ const NOT_PROVOKED: &[(&str, &str)] = &[
         "toy::link::not_recorded",
         "needs a user who may not write, and tests may run as one who may do anything",
     ),
+    ("toy::store::busy", "needs a process that holds a database for minutes"),
     ("toy::store::unwritable", "every value has a form; the code is there so that nothing panics"),
     ("toy::store::not_run", "every backend runs the change; the code is there so that nothing panics"),
     (

@@ -11,10 +11,16 @@
 //!   below are all that the command writes, to both streams. The last of them is `[exit N]` when the exit status is
 //!   not 0. `[..]` stands for anything within a line, and a line `…` for any lines.
 //!
+//! Each text in `fixtures/sessions` is carried out a second time with databases for repositories, and must come out the
+//! same. A comment `<!-- only yaml: REASON -->` says why a whole text is left out there, and
+//! `<!-- next only yaml: REASON -->` why the next block is.
+//!
 //! `UPDATE=1 cargo test --test sessions` writes what was expected anew; read it before it is committed.
 
 #[path = "sessions/document.rs"]
 mod document;
+#[path = "sessions/on_database.rs"]
+mod on_database;
 #[path = "sessions/shell.rs"]
 mod shell;
 
@@ -37,13 +43,19 @@ fn main() -> io::Result<()> {
     let tools = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     install(tools.path())?;
     let mut trials = Vec::new();
-    for directory in ["fixtures/sessions", "docs", "."] {
+    for directory in [SESSIONS, "docs", "."] {
         for file in markdown(&root.join(directory))? {
-            if Document::read(&file)?.has_commands() {
-                let name = file.strip_prefix(root).unwrap_or(&file).with_extension("").display().to_string();
-                let tools = tools.path().to_owned();
-                trials.push(Trial::test(name, move || check(&file, &tools)));
+            let document = Document::read(&file)?;
+            if !document.has_commands() {
+                continue;
             }
+            let name = file.strip_prefix(root).unwrap_or(&file).with_extension("").display().to_string();
+            let tools = tools.path().to_owned();
+            if directory == SESSIONS && !document.is_only_yaml() {
+                let (name, file, tools) = (format!("{name}, on databases"), file.clone(), tools.clone());
+                trials.push(Trial::test(name, move || check_on_database(&file, &tools)));
+            }
+            trials.push(Trial::test(name, move || check(&file, &tools)));
         }
     }
     trials.push(Trial::test("runner::placeholders", placeholders));
@@ -51,6 +63,9 @@ fn main() -> io::Result<()> {
     drop(tools);
     conclusion.exit()
 }
+
+/// Where texts are that were written as tests.
+const SESSIONS: &str = "fixtures/sessions";
 
 /// Makes the links of all tools.
 fn install(directory: &Path) -> io::Result<()> {
@@ -71,7 +86,7 @@ fn markdown(directory: &Path) -> io::Result<Vec<PathBuf>> {
 /// Carries a text out, and holds what is written against what it says.
 fn check(file: &Path, tools: &Path) -> Result<(), Failed> {
     let mut document = Document::read(file)?;
-    let shell = Shell::new(tools)?;
+    let shell = Shell::new(tools, "")?;
     let mut differences = String::new();
     for step in document.steps()? {
         let Some(command) = shell.carry_out(&step)? else { continue };
@@ -84,6 +99,28 @@ fn check(file: &Path, tools: &Path) -> Result<(), Failed> {
     }
     if std::env::var_os("UPDATE").is_some() {
         return Ok(document.write()?);
+    }
+    if differences.is_empty() { Ok(()) } else { Err(format!("{}{differences}", file.display()).into()) }
+}
+
+/// Carries a text out on databases, and holds what is written against what it says, but for sizes.
+fn check_on_database(file: &Path, tools: &Path) -> Result<(), Failed> {
+    let document = Document::read(file)?;
+    let shell = Shell::new(tools, on_database::PRELUDE)?;
+    let mut differences = String::new();
+    for step in document.steps()? {
+        let step = on_database::step(step);
+        let Some(command) = shell.carry_out(&step)? else { continue };
+        if command.is_only_yaml {
+            continue;
+        }
+        let normal =
+            |lines: Vec<String>| lines.iter().map(|line| on_database::normal(line)).collect::<Vec<_>>();
+        let expected = normal(document.expected(command));
+        let actual = normal(shell.run(&command.line, command.directory.as_deref())?);
+        if !matches(&expected, &actual) {
+            differences.push_str(&difference(command.number, &command.line, &expected, &actual));
+        }
     }
     if differences.is_empty() { Ok(()) } else { Err(format!("{}{differences}", file.display()).into()) }
 }

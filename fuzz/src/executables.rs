@@ -8,7 +8,7 @@ use toy::name::Name;
 use toy::object::executable::{Executable, Section, Symbol};
 use toy::object::fragment::Fragment;
 use toy::store::seal::Kind;
-use toy::store::wire::executable::{from_bytes, to_yaml};
+use toy::store::wire::executable::{from_bytes, to_binary, to_yaml};
 use toy::store::{Entry, Repository, StoreError};
 use toy::vm::machine::{Limits, Machine, Options, Stop};
 use toy::vm::program::Program;
@@ -24,6 +24,28 @@ pub fn executable(bytes: &[u8]) {
         Ok(executable) => assert_spelled(&executable),
     }
 }
+
+/// A binary executable is read, loaded and executed. Bytes that do not begin like one are what follows the version of
+/// one whose digest is right.
+pub fn binary(bytes: &[u8]) {
+    let bytes = if bytes.starts_with(INTERPRETER) {
+        bytes.to_vec()
+    } else {
+        let before = [INTERPRETER, b"\x7ftoy.tx\n\x01\0\0\0", bytes].concat();
+        let digest = *blake3::hash(&before).as_bytes();
+        [&before[..], &digest].concat()
+    };
+    match from_bytes(Path::new("a.tx"), &bytes) {
+        Err(error) => assert_coded(&error),
+        Ok(executable) => {
+            assert!(to_binary(&executable).unwrap() == bytes, "an executable has one encoding");
+            assert_spelled(&executable);
+        }
+    }
+}
+
+/// How an executable starts.
+const INTERPRETER: &[u8] = b"#!/usr/bin/env toyvm\n";
 
 /// How many entries the reader finds in a file that says that it has none.
 fn entries(bytes: &[u8]) -> Option<usize> {

@@ -4,11 +4,13 @@
 //! `cargo fuzz` drives them, and so does `cargo test --test fuzz`, which needs no other compiler.
 //! Deliberately absent: bounds of memory and time; those are set by whoever drives a target.
 
+mod databases;
 mod executables;
 mod repositories;
 mod sources;
 
-pub use executables::{body, executable, program};
+pub use databases::{bucket, database, record};
+pub use executables::{binary, body, executable, program};
 pub use repositories::{repository, ticket};
 pub use sources::source;
 
@@ -19,13 +21,17 @@ pub type Target = fn(&[u8]);
 
 /// All targets, by the names of their directories in `fuzz/corpus`.
 /// A new reader, such as one of a binary form, gets its line here and its file in `fuzz_targets`.
-pub const TARGETS: [(&str, Target); 6] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("source", source),
     ("repository", repository),
     ("ticket", ticket),
     ("executable", executable),
+    ("binary", binary),
     ("program", program),
     ("body", body),
+    ("bucket", bucket),
+    ("record", record),
+    ("database", database),
 ];
 
 /// Fails unless an error has a code of ours and can be shown.

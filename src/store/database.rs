@@ -20,12 +20,14 @@ mod connection;
 mod heap;
 mod install;
 mod reader;
+mod ruin;
 mod salvage;
 mod view;
 
 use batch::DatabaseBatch;
 use connection::{Connection, Turn};
 use install::Fresh;
+use ruin::Ruin;
 use salvage::Salvage;
 
 /// How every file of the database begins.
@@ -69,6 +71,13 @@ impl DatabaseBackend {
         }
     }
 
+    /// A connection that reads one state, if there is a file.
+    fn reading(&self) -> Result<Option<Connection>, StoreError> {
+        let found = self.open()?;
+        found.iter().try_for_each(|connection| connection.begin(Turn::Read))?;
+        Ok(found)
+    }
+
     /// A connection whose turn to write has come, on the file that the path names; `None` when there is none.
     fn turn(&self) -> Result<Option<Connection>, StoreError> {
         while let Some(connection) = self.open()? {
@@ -83,6 +92,7 @@ impl DatabaseBackend {
 
     /// Makes the repository with a first change.
     fn make(&self, change: &mut Change<'_>) -> Result<(), StoreError> {
+        let fresh = Fresh::beside(&self.path)?;
         let gate = Gate::enter(directory(&self.path), Company::Alone)?;
         match self.turn()? {
             // Another process made it while we waited.
@@ -90,7 +100,7 @@ impl DatabaseBackend {
                 drop(gate);
                 publish(&connection, as_it_is, change).map(drop)
             }
-            None => Fresh::beside(&self.path)?.publish(as_it_is, change),
+            None => fresh.publish(as_it_is, change),
         }
     }
 }
@@ -130,8 +140,7 @@ impl Backend for DatabaseBackend {
     }
 
     fn read(&self) -> Result<Arc<dyn View + '_>, StoreError> {
-        let Some(connection) = self.open()? else { return Ok(Arc::<Contents>::default()) };
-        connection.begin(Turn::Read)?;
+        let Some(connection) = self.reading()? else { return Ok(Arc::<Contents>::default()) };
         #[allow(clippy::arc_with_non_send_sync, reason = "a view stays on its thread")]
         Ok(Arc::new(connection))
     }
@@ -160,14 +169,22 @@ impl Backend for DatabaseBackend {
     }
 
     fn examine(&self) -> Result<(Arc<dyn View + '_>, Vec<Damage>), StoreError> {
-        let connection = self.open()?.ok_or_else(|| StoreError::no_repository(&self.path))?;
-        connection.begin(Turn::Read)?;
-        salvage::examine(connection)
+        match self.reading() {
+            Ok(found) => salvage::examine(found.ok_or_else(|| StoreError::no_repository(&self.path))?),
+            Err(reason) => salvage::examine_ruin(Ruin::of(&self.path, reason)?),
+        }
     }
 
     fn repair(&self, change: &mut Change<'_>) -> Result<(), StoreError> {
-        let connection = self.turn()?.ok_or_else(|| StoreError::no_repository(&self.path))?;
-        let salvage = Salvage::of(&connection)?;
+        let connection = match self.turn() {
+            Ok(found) => found.ok_or_else(|| StoreError::no_repository(&self.path))?,
+            Err(reason) => {
+                let Ruin { connection, damage, .. } = &Ruin::of(&self.path, reason)?;
+                let salvage = Salvage::of(connection, Some(damage.clone()))?;
+                return Fresh::beside(&self.path)?.publish(|batch| salvage.copy(connection, batch), change);
+            }
+        };
+        let salvage = Salvage::of(&connection, None)?;
         if salvage.damage.is_empty() {
             return publish(&connection, as_it_is, change).map(drop);
         }

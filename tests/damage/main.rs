@@ -4,9 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail by panicking")]
 
 mod binary;
+mod database;
 mod every_byte;
 mod fixtures;
 mod hostile;
+mod hostile_database;
+mod journals;
 mod sample;
 #[cfg(unix)]
 mod strange;

@@ -8,6 +8,7 @@ use miette::Diagnostic;
 use tempfile::TempDir;
 use toy::check::{check, repair};
 use toy::compile::LineTables;
+use toy::digest::FragmentDigest;
 use toy::gc::{Caution, Reasons, Roots};
 use toy::merge::merge;
 use toy::object::compilation::Ticket;
@@ -15,7 +16,7 @@ use toy::object::link_record::{LinkRecord, Place};
 use toy::source::SourceFile;
 use toy::store::seal::{Kind, unseal};
 use toy::store::wire::{executable, ticket};
-use toy::store::{Repository, StoreError};
+use toy::store::{Repository, State, StoreError};
 use toy::strip::strip;
 use toy::vm::program::Program;
 
@@ -26,9 +27,10 @@ const SOURCES: [(&str, &str); 2] = [
     ("helper.toy", "helper { 2 print }\n\nunused { -0.5 }\n"),
 ];
 
-/// A directory with `repo.yaml`, and what the intact files hold.
+/// A directory with a repository, and what the intact files hold.
 pub(crate) struct Sample {
     directory: TempDir,
+    name: &'static str,
     pub(crate) repository: Vec<u8>,
     pub(crate) ticket: Vec<u8>,
     pub(crate) executable: Vec<u8>,
@@ -40,9 +42,14 @@ pub(crate) struct Sample {
 impl Sample {
     /// Known digests, bodies, compilations with and without line tables, and link records with and without a place.
     pub(crate) fn new() -> Self {
+        Self::in_file("repo.yaml")
+    }
+
+    /// The same in a file of this name.
+    pub(crate) fn in_file(name: &'static str) -> Self {
         // Thousands of files are written and flushed: where files can be in memory, they are.
         let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-        let repository = Repository::open_or_empty(&directory.path().join("repo.yaml"));
+        let repository = Repository::open_or_empty(&directory.path().join(name));
         let elsewhere = Repository::in_memory();
         let other = SourceFile { name: "other.toy".into(), text: "other { 3 print }".into() };
         compile_with(&elsewhere, &[other], LineTables::Without);
@@ -68,9 +75,9 @@ impl Sample {
         let binary = executable::to_binary(&program).unwrap();
         fs::create_dir(directory.path().join("out")).unwrap();
         fs::write(directory.path().join("out/main.tx"), &executable).unwrap();
-        let bytes = fs::read(directory.path().join("repo.yaml")).unwrap();
+        let bytes = fs::read(directory.path().join(name)).unwrap();
         let ticket = ticket::to_yaml(&compiled[0]).into_bytes();
-        Self { directory, repository: bytes, ticket, executable, binary, tickets: compiled }
+        Self { directory, name, repository: bytes, ticket, executable, binary, tickets: compiled }
     }
 
     /// The repository's YAML without header and trailer, and how many entries it has.
@@ -84,7 +91,7 @@ impl Sample {
     }
 
     pub(crate) fn path(&self) -> PathBuf {
-        self.directory.path().join("repo.yaml")
+        self.directory.path().join(self.name)
     }
 
     /// The repository, with these bytes in its file.
@@ -171,14 +178,13 @@ impl Sample {
             Err(errors) => errors.iter().for_each(|error| _ = shown(error)),
         }
         if let Ok(view) = repository.read() {
-            for member in view.fragments() {
-                let (digest, _) = member.unwrap();
-                match view.fragment(&digest) {
-                    Ok(entry) => _ = entry.unwrap().fragment(&digest),
-                    Err(error) => assert_coded(&error),
-                }
-            }
-            view.links().for_each(|link| _ = link.unwrap());
+            let read = |member: Result<(FragmentDigest, State), StoreError>| {
+                let digest = member?.0;
+                view.fragment(&digest)?.map(|entry| entry.fragment(&digest)).transpose().map(drop)
+            };
+            let fragments = view.fragments().map(read);
+            let all = fragments.chain(view.links().map(|link| link.map(drop)));
+            all.filter_map(Result::err).for_each(|error| assert_coded(&error));
         }
     }
 }

@@ -39,7 +39,9 @@ pub(crate) struct Command {
     pub(crate) directory: Option<String>,
     /// The number of its line in the text.
     pub(crate) number: usize,
-    expected: Range<usize>,
+    /// Whether it says nothing about databases.
+    pub(crate) is_only_yaml: bool,
+    pub(crate) expected: Range<usize>,
 }
 
 impl Document {
@@ -55,10 +57,15 @@ impl Document {
         self.lines.iter().any(|line| line == "```console")
     }
 
+    /// Whether the text says that it is about YAML and nothing else.
+    pub(crate) fn is_only_yaml(&self) -> bool {
+        self.lines.iter().any(|line| comment(line, "only yaml").is_some())
+    }
+
     /// All steps, in the order of the text.
     pub(crate) fn steps(&self) -> io::Result<Vec<Step>> {
         let mut steps = Vec::new();
-        let mut at = 0;
+        let (mut at, mut is_only_yaml) = (0, false);
         while let Some(line) = self.lines.get(at) {
             at += 1;
             if let Some(directory) = comment(line, "files") {
@@ -67,6 +74,7 @@ impl Document {
             if let Some(file) = comment(line, "seal") {
                 steps.push(Step::Seal { file: file.to_owned() });
             }
+            is_only_yaml |= comment(line, "next only yaml").is_some();
             if let Some(line) = comment(line, "run") {
                 steps.push(Step::Prepare { line: line.to_owned() });
             }
@@ -76,7 +84,8 @@ impl Document {
             let block = at..at + length;
             at = block.end + 1;
             if info == "console" {
-                self.commands(block, &mut steps)?;
+                self.commands(block, is_only_yaml, &mut steps)?;
+                is_only_yaml = false;
             } else if let Some((_, file)) = info.split_once(' ') {
                 let text = self.lines[block].iter().map(|line| format!("{line}\n")).collect();
                 steps.push(Step::Write { file: file.to_owned(), text });
@@ -85,7 +94,7 @@ impl Document {
         Ok(steps)
     }
 
-    fn commands(&self, block: Range<usize>, steps: &mut Vec<Step>) -> io::Result<()> {
+    fn commands(&self, block: Range<usize>, is_only_yaml: bool, steps: &mut Vec<Step>) -> io::Result<()> {
         let starts = block.clone().filter(|at| command(&self.lines[*at]).is_some()).collect::<Vec<_>>();
         if starts.first() != Some(&block.start) {
             return Err(self.error(block.start + 1, "a console block starts with a command"));
@@ -97,7 +106,7 @@ impl Document {
             let Some((directory, first)) = command(&self.lines[start]) else { continue };
             let expected = start + 1 + more.len()..end;
             let line = [&[first], &*more].concat().join("\n");
-            steps.push(Step::Run(Command { line, directory, number: start + 1, expected }));
+            steps.push(Step::Run(Command { line, directory, number: start + 1, is_only_yaml, expected }));
         }
         Ok(())
     }

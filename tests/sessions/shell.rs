@@ -11,14 +11,15 @@ use super::document::{Command as Line, Step};
 pub(crate) struct Shell {
     directory: tempfile::TempDir,
     path: String,
+    prelude: &'static str,
 }
 
 impl Shell {
-    /// A new, empty directory; the tools come first on the path.
-    pub(crate) fn new(tools: &Path) -> io::Result<Self> {
+    /// A new, empty directory; the tools come first on the path. Each command starts with `prelude`.
+    pub(crate) fn new(tools: &Path, prelude: &'static str) -> io::Result<Self> {
         // Beside the executable, so that hard links to it can be made.
         let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-        Ok(Self { directory, path: format!("{}:/usr/local/bin:/usr/bin:/bin", tools.display()) })
+        Ok(Self { directory, path: format!("{}:/usr/local/bin:/usr/bin:/bin", tools.display()), prelude })
     }
 
     /// Carries out a step, unless it is a command, which is given back.
@@ -67,7 +68,7 @@ impl Shell {
     /// Runs a command, and gives what it wrote to both streams, and its exit status unless that is 0.
     pub(crate) fn run(&self, line: &str, directory: Option<&str>) -> io::Result<Vec<String>> {
         let output = Command::new("sh")
-            .args(["-c", &format!("exec 2>&1\numask 022\n{line}")])
+            .args(["-c", &format!("exec 2>&1\numask 022\n{}{line}", self.prelude)])
             .current_dir(self.directory.path().join(directory.unwrap_or_default()))
             .env_clear()
             .envs([("PATH", &*self.path), ("LANG", "C.UTF-8"), ("COLUMNS", "100")])

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
-use super::bucket::{self, Bucket, Location, Slot, Table, prefix};
+use super::bucket::{self, Location, Slot, Table, prefix};
 use super::connection::Connection;
 use super::heap::Heap;
 use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest};
@@ -151,8 +151,7 @@ fn apply(
 ) -> Result<(), StoreError> {
     let mut rest = changes;
     while let Some((digest, _)) = rest.first() {
-        let read = |first, bucket: Bucket<'_>| (first, bucket.last, bucket.entries().collect::<Vec<_>>());
-        let (first, last, old) = connection.with_bucket(table, prefix(digest), read)?;
+        let (first, old, last) = connection.entries_around(table, prefix(digest))?;
         let (here, behind) = rest.split_at(rest.partition_point(|(digest, _)| prefix(digest) <= last));
         rest = behind;
         let entries = join(old, here, touched);
@@ -201,8 +200,7 @@ fn compact(connection: &Connection, touched: &BTreeSet<u32>) -> Result<(), Store
     for table in Table::ALL {
         let mut next = Some(0);
         while let Some(at) = next {
-            let read = |first, bucket: Bucket<'_>| (first, bucket.last, bucket.entries().collect::<Vec<_>>());
-            let (first, last, mut entries) = connection.with_bucket(table, at, read)?;
+            let (first, mut entries, last) = connection.entries_around(table, at)?;
             if move_out(connection, touched, &mut entries, &mut heap)? {
                 write(connection, table, first, last, &entries)?;
             }

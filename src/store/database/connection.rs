@@ -59,14 +59,14 @@ impl Connection {
 
     /// Makes an empty repository of the empty file at `path`. Nothing is flushed, and nobody else may use it yet.
     pub(super) fn create(path: &Path) -> Result<Self, StoreError> {
-        let identity = Identity { inode: None, is_whole: true };
+        let identity = Identity { inode: None, size: 0 };
         let connection = Self { sql: connect(path)?, path: path.to_owned(), identity, is_new: true };
         connection.run(|sql| {
             sql.pragma_update(None, "mmap_size", MAPPED)?;
             sql.pragma_update(None, "locking_mode", "exclusive")?;
             sql.pragma_update(None, "journal_mode", "off")?;
             sql.pragma_update(None, "synchronous", "off")?;
-            sql.pragma_update(None, "page_size", PAGE)?;
+            sql.pragma_update(None, "page_size", PAGE as i64)?;
             sql.pragma_update(None, "auto_vacuum", "incremental")?;
             sql.execute_batch("BEGIN")?;
             sql.pragma_update(None, "application_id", APPLICATION)?;
@@ -113,14 +113,17 @@ impl Connection {
 
     /// Holds the frame of the database against what `toy` makes: a foreign schema could contain anything.
     fn verify(&self) -> Result<(), StoreError> {
+        if self.identity.size == 0 {
+            return Err(self.damaged("it is empty"));
+        }
         let number =
-            |pragma| self.run(|sql| sql.pragma_query_value(None, pragma, |row| row.get::<_, u32>(0)));
-        if number("application_id")? != APPLICATION {
+            |pragma| self.run(|sql| sql.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)));
+        if number("application_id")? != i64::from(APPLICATION) {
             let (path, found) = (self.path.clone(), None);
             return Err(StoreError::Kind { path, found, expected: Kind::Repository.described() });
         }
         let version = number("user_version")?;
-        if version != VERSION {
+        if version != i64::from(VERSION) {
             let (path, found) = (self.path.clone(), version.to_string());
             return Err(StoreError::Version { path, found, expected: VERSION });
         }
@@ -131,7 +134,7 @@ impl Connection {
         if tables != SCHEMA {
             return Err(self.damaged("its tables are not those of a repository"));
         }
-        if !self.identity.is_whole {
+        if !self.identity.size.is_multiple_of(PAGE) {
             return Err(self.damaged("it does not end where a page ends"));
         }
         Ok(())
@@ -271,15 +274,15 @@ fn wait(turns: i32) -> bool {
     turns.saturating_mul(LONGEST) < PATIENCE
 }
 
-/// Which file a path names, and whether it has the size of a database.
+/// Which file a path names, and its size in bytes.
 #[derive(Debug, Clone, Copy)]
 struct Identity {
     inode: Option<(u64, u64)>,
-    is_whole: bool,
+    size: u64,
 }
 
 /// The size of a database's page, in bytes.
-const PAGE: u32 = 16384;
+pub(super) const PAGE: u64 = 16384;
 
 impl Identity {
     fn of(path: &Path) -> Result<Option<Self>, StoreError> {
@@ -300,7 +303,7 @@ impl Identity {
         };
         #[cfg(not(unix))]
         let inode = None;
-        Ok(Some(Self { inode, is_whole: metadata.len() % u64::from(PAGE) == 0 }))
+        Ok(Some(Self { inode, size: metadata.len() }))
     }
 }
 
@@ -322,6 +325,9 @@ fn store_error(path: &Path, error: rusqlite::Error) -> StoreError {
         Some(ErrorCode::DiskFull) => io("write", io::ErrorKind::StorageFull),
         Some(ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory) => {
             io("read or write", io::ErrorKind::Other)
+        }
+        Some(ErrorCode::NotADatabase) => {
+            StoreError::Kind { path: path.to_owned(), found: None, expected: Kind::Repository.described() }
         }
         // Whatever else is wrong with it: it is not what we wrote.
         _ => damaged(Kind::Repository, path, None, error.to_string()),

@@ -39,6 +39,16 @@ impl Connection {
         found?
     }
 
+    /// All entries of the bucket whose range has a prefix.
+    pub(super) fn entries_around(&self, table: Table, at: u64) -> Result<Around, StoreError> {
+        let read = |first, bucket: Bucket<'_>| (first, bucket.entries().collect::<Vec<_>>(), bucket.last);
+        let found = self.with_bucket(table, at, read)?;
+        if found.1.is_sorted_by(|(a, _), (b, _)| a < b) {
+            return Ok(found);
+        }
+        Err(self.damaged(format!("in its {}, a bucket is not in order", table.name())))
+    }
+
     /// What a table has for a digest.
     pub(super) fn slot(&self, table: Table, digest: &Digest) -> Result<Option<Slot>, StoreError> {
         self.with_bucket(table, prefix(digest), |_, bucket| bucket.find(digest))
@@ -198,6 +208,9 @@ pub(super) fn state(slot: Slot) -> State {
     }
 }
 
+/// The entries of a bucket, in ascending order, between the ends of its range.
+type Around = (u64, Vec<(Digest, Slot)>, u64);
+
 /// The entries of a table, bucket by bucket.
 pub(super) struct Members<'c> {
     connection: &'c Connection,
@@ -209,8 +222,7 @@ pub(super) struct Members<'c> {
 
 impl Members<'_> {
     fn load(&mut self, at: u64) -> Result<(), StoreError> {
-        let read = |first, bucket: Bucket<'_>| (first, bucket.last, bucket.entries().collect::<Vec<_>>());
-        let (first, last, entries) = self.connection.with_bucket(self.table, at, read)?;
+        let (first, entries, last) = self.connection.entries_around(self.table, at)?;
         if first != at {
             return Err(self
                 .connection

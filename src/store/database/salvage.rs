@@ -1,11 +1,15 @@
 //! What can still be read of a damaged database, and where the damage is.
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::sync::Arc;
+
+use tempfile::NamedTempFile;
 
 use super::bucket::{Bucket, Slot, Table};
 use super::connection::{Connection, key, prefix_of};
 use super::reader::state;
+use super::ruin::Ruin;
 use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest};
 use crate::object::compilation::Compilation;
 use crate::object::link_record::LinkRecord;
@@ -22,18 +26,31 @@ pub(super) struct Salvage {
 
 /// A view of what can be read, on a connection whose transaction has begun.
 pub(super) fn examine<'c>(connection: Connection) -> Result<(Arc<dyn View + 'c>, Vec<Damage>), StoreError> {
-    let mut salvage = Salvage::of(&connection)?;
-    let damage = std::mem::take(&mut salvage.damage);
+    let mut salvage = Salvage::of(&connection, None)?;
+    let damage = mem::take(&mut salvage.damage);
     #[allow(clippy::arc_with_non_send_sync, reason = "a view stays on its thread")]
-    let view: Arc<dyn View> =
-        if damage.is_empty() { Arc::new(connection) } else { Arc::new(Salvaged { connection, salvage }) };
+    let view: Arc<dyn View> = match damage[..] {
+        [] => Arc::new(connection),
+        _ => Arc::new(Salvaged { connection, salvage, _file: None }),
+    };
+    Ok((view, damage))
+}
+
+/// A view of what can be read of a database that cannot be opened.
+pub(super) fn examine_ruin<'c>(ruin: Ruin) -> Result<(Arc<dyn View + 'c>, Vec<Damage>), StoreError> {
+    let Ruin { connection, damage, file } = ruin;
+    let mut salvage = Salvage::of(&connection, Some(damage))?;
+    let damage = mem::take(&mut salvage.damage);
+    #[allow(clippy::arc_with_non_send_sync, reason = "a view stays on its thread")]
+    let view: Arc<dyn View> = Arc::new(Salvaged { connection, salvage, _file: Some(file) });
     Ok((view, damage))
 }
 
 impl Salvage {
-    /// Looks at the structure of everything. What is intact is remembered only when something is not.
-    pub(super) fn of(connection: &Connection) -> Result<Self, StoreError> {
-        let mut damage = structure(connection);
+    /// Looks at the structure of everything. What is intact is remembered only when something is not, be it what was
+    /// found before.
+    pub(super) fn of(connection: &Connection, found: Option<Damage>) -> Result<Self, StoreError> {
+        let mut damage = found.map_or_else(|| structure(connection), |found| vec![found]);
         for table in Table::ALL {
             damage
                 .extend(connection.members(table).find_map(Result::err).map(|error| note(error.to_string())));
@@ -107,10 +124,18 @@ fn following(
         let Some(row) = rows.next()? else { return Ok(None) };
         let first = prefix_of(row.get(0)?);
         if let Ok(bucket) = Bucket::parse(table, first, row.get_ref(1)?.as_blob()?) {
-            slots.extend(bucket.entries());
+            bucket.entries().for_each(|(digest, slot)| add(slots, digest, slot));
         }
         Ok(Some(first))
     })
+}
+
+/// Whoever forged a bucket may have made a digest known in one place and stored in another: there is a body then.
+fn add(slots: &mut BTreeMap<Digest, Slot>, digest: Digest, slot: Slot) {
+    match slot {
+        Slot::Known => _ = slots.entry(digest).or_insert(slot),
+        Slot::Stored(_) => _ = slots.insert(digest, slot),
+    }
 }
 
 /// What the database says of its own structure.
@@ -134,6 +159,8 @@ fn note(message: String) -> Damage {
 struct Salvaged {
     connection: Connection,
     salvage: Salvage,
+    /// The connection's file, if it is to go with it.
+    _file: Option<NamedTempFile>,
 }
 
 impl Salvaged {

@@ -1,0 +1,212 @@
+//! Databases that somebody made so: foreign ones, and ours with contents that no writer of ours makes. Each is refused
+//! with a code, or read right.
+
+use std::fs;
+
+use rusqlite::Connection;
+use toy::check::check;
+use toy::digest::{Checksum, Digest};
+use toy::store::Repository;
+use toy::store::database::bucket::{Location, Slot, Table, bytes};
+
+use crate::database::Intact;
+use crate::kit::everything;
+use crate::sample::{Sample, code_of, shown};
+
+/// The database after these statements, which need not be ones of ours.
+fn changed(intact: &Intact, statements: &str) -> Repository {
+    let repository = intact.with(intact.bytes());
+    let sql = Connection::open(intact.sample.path()).unwrap();
+    sql.execute_batch(statements).unwrap();
+    repository
+}
+
+/// A reader's code; what it says can be shown.
+fn refusal(repository: &Repository, what: &str) -> String {
+    let error = repository.read().map(drop).expect_err(what);
+    assert!(shown(&error).len() < 2000, "{what}");
+    code_of(&error)
+}
+
+#[test]
+fn a_foreign_database_is_refused_and_left_alone() {
+    let intact = Intact::new();
+    for (statements, expected) in [
+        ("PRAGMA application_id = 0", "toy::store::kind"),
+        ("PRAGMA application_id = 1", "toy::store::kind"),
+        ("PRAGMA user_version = 2", "toy::store::version"),
+        ("PRAGMA user_version = -1", "toy::store::version"),
+    ] {
+        let repository = changed(&intact, statements);
+        let before = fs::read(intact.sample.path()).unwrap();
+        assert_eq!(refusal(&repository, statements), expected, "{statements}");
+        intact.sample.assert_refused(&repository, &statements);
+        assert_eq!(code_of(&check(&repository).unwrap_err()), expected);
+        assert_eq!(code_of(&toy::check::repair(&repository).unwrap_err()), expected);
+        assert!(fs::read(intact.sample.path()).unwrap() == before, "{statements}");
+    }
+}
+
+#[test]
+fn tables_that_are_not_ours_are_refused_and_mended() {
+    let intact = Intact::new();
+    for statements in [
+        "CREATE TABLE more (a)",
+        "CREATE INDEX more ON heap (bytes)",
+        "CREATE VIEW more AS SELECT 1",
+        "CREATE TRIGGER more AFTER INSERT ON heap BEGIN DELETE FROM fragments; END",
+        "ALTER TABLE heap ADD COLUMN more AS (zeroblob(1000000000))",
+        "ALTER TABLE heap RENAME TO pile",
+        "DROP TABLE links",
+        "DROP TABLE heap; CREATE VIEW heap AS WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n) SELECT id, zeroblob(9) AS bytes FROM n",
+        "PRAGMA writable_schema = 1; UPDATE sqlite_schema SET rootpage = 1",
+        "PRAGMA writable_schema = 1; UPDATE sqlite_schema SET sql = 'CREATE TABLE heap AS SELECT 1'",
+    ] {
+        let repository = changed(&intact, statements);
+        assert_eq!(refusal(&repository, statements), "toy::store::damaged", "{statements}");
+        intact.sample.assert_refused(&repository, &statements);
+        let found = check(&repository).unwrap_or_else(|error| panic!("{statements}: {error}"));
+        assert_ne!(found.problems, [], "{statements}");
+        intact.mend(statements);
+    }
+}
+
+#[test]
+fn another_way_to_store_the_same_is_read_or_refused() {
+    let intact = Intact::new();
+    for statements in [
+        "PRAGMA journal_mode = wal",
+        "PRAGMA page_size = 512; VACUUM",
+        "PRAGMA page_size = 65536; VACUUM",
+        "PRAGMA auto_vacuum = none; VACUUM",
+        "PRAGMA auto_vacuum = full; VACUUM",
+        "PRAGMA default_cache_size = 1000000000",
+    ] {
+        changed(&intact, statements);
+        let bytes = fs::read(intact.sample.path()).unwrap();
+        intact.assert_both(&bytes, statements);
+    }
+}
+
+#[test]
+fn values_of_another_type_or_size_are_refused_and_mended() {
+    let intact = Intact::new();
+    for statements in [
+        "UPDATE heap SET bytes = 'text'",
+        "UPDATE heap SET bytes = 7",
+        "UPDATE heap SET bytes = zeroblob(0)",
+        "UPDATE heap SET bytes = zeroblob(50000000)",
+        "DELETE FROM heap",
+        "UPDATE heap SET id = id + 100",
+        "UPDATE heap SET id = 9223372036854775807 WHERE id = 1",
+        "UPDATE heap SET id = -id",
+        "INSERT INTO heap VALUES (9223372036854775807, x'00')",
+        "INSERT INTO heap VALUES (4294967295, x'00')",
+        "INSERT INTO heap VALUES (-9223372036854775808, x'00')",
+        "UPDATE fragments SET bucket = 'text'",
+        "UPDATE fragments SET bucket = 1.5",
+        "UPDATE fragments SET bucket = x''",
+        "UPDATE fragments SET bucket = zeroblob(50000000)",
+        "UPDATE fragments SET first = first + 1",
+        "INSERT INTO fragments SELECT 0, bucket FROM fragments",
+        "INSERT INTO fragments SELECT 9223372036854775807, bucket FROM fragments",
+        "DELETE FROM fragments",
+        "DELETE FROM compilations",
+        "UPDATE compilations SET bucket = (SELECT bucket FROM fragments)",
+        "UPDATE links SET bucket = (SELECT bucket FROM compilations)",
+        "DELETE FROM links",
+    ] {
+        changed(&intact, statements);
+        intact.assert_both(&fs::read(intact.sample.path()).unwrap(), statements);
+    }
+}
+
+/// A change of entries.
+type Edit = fn(&mut Vec<(Digest, Slot)>);
+
+/// What the checksum of a bucket vouches for need not be what a writer of ours wrote.
+#[test]
+fn buckets_with_a_right_checksum_and_wrong_contents_do_no_harm() {
+    fn locations(entries: &mut [(Digest, Slot)], edit: impl Fn(&mut Location)) {
+        for (_, slot) in entries {
+            if let Slot::Stored(location) = slot {
+                edit(location);
+            }
+        }
+    }
+    let intact = Intact::new();
+    let edits: [(&str, Edit); 12] = [
+        ("wrong order", |entries| entries.reverse()),
+        ("the first two exchanged", |entries| entries.swap(0, 1)),
+        ("twice", |entries| entries.extend(entries.clone())),
+        ("the first twice", |entries| entries.insert(0, entries[0])),
+        ("known and stored", |entries| {
+            entries.extend(entries.clone().into_iter().map(|(digest, _)| (digest, Slot::Known)))
+        }),
+        ("offset past the end", |entries| locations(entries, |location| location.offset = u32::MAX)),
+        ("length past the end", |entries| locations(entries, |location| location.length = u32::MAX)),
+        ("length one less", |entries| locations(entries, |location| location.length -= 1)),
+        ("row past the end", |entries| locations(entries, |location| location.row = u32::MAX)),
+        ("row zero", |entries| locations(entries, |location| location.row = 0)),
+        ("all in one place", |entries| {
+            locations(entries, |location| (location.offset, location.length) = (0, 1))
+        }),
+        ("another checksum", |entries| {
+            locations(entries, |location| location.checksum = Checksum::from_bytes([7; 16]))
+        }),
+    ];
+    for (table, name) in
+        [(Table::Fragments, "fragments"), (Table::Compilations, "compilations"), (Table::Links, "links")]
+    {
+        for (what, edit) in edits {
+            let repository = intact.with(intact.bytes());
+            let sql = Connection::open(intact.sample.path()).unwrap();
+            let old = sql
+                .query_row(&format!("SELECT bucket FROM {name}"), [], |row| row.get::<_, Vec<u8>>(0))
+                .unwrap();
+            let bucket = toy::store::database::bucket::Bucket::parse(table, 0, &old).unwrap();
+            let mut entries = bucket.entries().collect::<Vec<_>>();
+            edit(&mut entries);
+            sql.execute(&format!("UPDATE {name} SET bucket = ?1"), [bytes(table, 0, u64::MAX, &entries)])
+                .unwrap();
+            drop(sql);
+            let what = format!("{name}: {what}");
+            intact.sample.assert_harmless(&repository, &what);
+            intact.mend(&what);
+        }
+    }
+}
+
+#[test]
+fn ranges_that_overlap_or_lack_something_are_refused_and_mended() {
+    let intact = Intact::new();
+    for (first, last) in [(0, 5), (0, u64::MAX - 1), (1, u64::MAX), (5, 4), (u64::MAX, u64::MAX)] {
+        let repository = intact.with(intact.bytes());
+        let sql = Connection::open(intact.sample.path()).unwrap();
+        let key = (first ^ 1 << 63) as i64;
+        sql.execute("DELETE FROM fragments", []).unwrap();
+        let bucket = bytes(Table::Fragments, first, last, &[]);
+        sql.execute("INSERT INTO fragments VALUES (?1, ?2)", (key, bucket)).unwrap();
+        drop(sql);
+        let what = format!("{first} to {last}");
+        assert_ne!(check(&repository).unwrap().problems, [], "{what}");
+        intact.sample.assert_harmless(&repository, &what);
+        intact.mend(&what);
+    }
+}
+
+/// The contents say what a file is, whatever its name is.
+#[test]
+fn a_name_that_ends_otherwise_misleads_nobody() {
+    let (yaml, database) = (Sample::new(), Sample::in_file("repo.tdb"));
+    let of_yaml = everything(&Repository::open(&yaml.path()));
+    assert!(everything(&yaml.with(&database.repository)) == of_yaml);
+    yaml.build(&"a database under the name of YAML");
+    assert!(fs::read(yaml.path()).unwrap().starts_with(b"SQLite"));
+    assert!(everything(&database.with(&yaml.repository)) == of_yaml);
+    database.build(&"YAML under the name of a database");
+    assert!(fs::read(database.path()).unwrap().starts_with(b"toy: repository"));
+    for bytes in [&yaml.ticket, &yaml.executable, &yaml.binary] {
+        database.assert_refused(&database.with(bytes), &"another kind");
+    }
+}
