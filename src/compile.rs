@@ -302,7 +302,9 @@ fn commit(
         transaction.add_fragments(&entries(fragments))?;
         // What was there when we asked may have been collected since: then it is generated after all.
         let collected = missing(transaction.view(), bodies, Known::Reuse)?;
-        transaction.add_fragments(&entries(&generate(&collected, bodies)))?;
+        let again =
+            collected.iter().filter_map(|digest| Some((*digest, generate::fragment(bodies.get(digest)?))));
+        transaction.add_fragments(&entries(&again.collect()))?;
         transaction.add_compilations(compilations).map(drop)
     })
 }

@@ -71,10 +71,10 @@ pub fn link(view: &dyn View, inputs: &[Input], options: &Options) -> Result<Link
     let definitions = resolve::define(&modules)?;
     let program = reach::reach(view, &definitions, &options.entries)?;
     let warnings = reach::undefined(&program, &definitions, options.unresolved)?;
-    let layout = layout::layout(&program);
-    let executable = emit::emit(&program, &layout, &options.entries)?;
+    let symbols = layout::layout(&program);
+    let executable = emit::emit(&program, &symbols, &options.entries, definitions.len())?;
     let record = record(&executable);
-    let map = map::map(&program, &layout, &executable, record.build);
+    let map = map::map(&program, &symbols, &executable, record.build);
     Ok(Linked { executable, record, map, warnings })
 }
 

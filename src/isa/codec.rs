@@ -119,7 +119,8 @@ impl Iterator for Decoder<'_> {
 /// Decodes a whole text section and checks all that can be wrong with one:
 /// opcodes, operands below `entries` (the length of the table beside the text), blocks properly nested.
 pub fn decode(text: &[u8], entries: u32) -> Result<Vec<Instruction>, DecodeError> {
-    let mut instructions = Vec::new();
+    // Most instructions take five bytes, and none less than one.
+    let mut instructions = Vec::with_capacity(text.len() / 4);
     decode_onto(text, entries, &mut instructions)?;
     Ok(instructions)
 }

@@ -1,29 +1,31 @@
 //! The executable: sections copied and relocated, symbols, entry points.
 
+use rayon::prelude::*;
+
 use super::error::LinkError;
-use super::layout::Layout;
-use super::reach::Program;
-use crate::digest::FragmentDigest;
+use super::reach::{Body, Program, Reached};
+use super::resolve::Target;
 use crate::isa::codec::{DecodeError, Decoder, encode};
 use crate::isa::instruction::Instruction;
 use crate::name::Name;
 use crate::object::executable::{Executable, Section, Strings, Symbol};
-use crate::object::fragment::Fragment;
 
+/// `definitions` is how many definitions there are, reached or not.
 pub(super) fn emit(
     program: &Program<'_>,
-    layout: &Layout<'_>,
+    symbols: &[&Reached<'_>],
     entries: &[Name],
+    definitions: usize,
 ) -> Result<Executable, Vec<LinkError>> {
-    let mut strings = Strings::default();
-    let mut sections = Vec::with_capacity(layout.sections.len());
-    for digest in &layout.sections {
-        sections.push(section(program, digest, &mut strings).map_err(|error| vec![error])?);
-    }
-    let symbols = layout.symbols.iter().map(|(defined, section)| Symbol {
-        name: defined.definition.name.clone(),
-        section: *section,
-        compilation: defined.module.id,
+    let mut numbering = Numbering::new(definitions);
+    let operands = program.bodies.iter().map(|body| numbering.operands(body)).collect::<Vec<_>>();
+    let sections = program.bodies.par_iter().zip(&operands).with_min_len(FEW);
+    let sections = sections.map(|(body, operands)| section(body, operands)).collect::<Vec<_>>();
+    let sections = sections.into_iter().collect::<Result<_, _>>().map_err(|error| vec![error])?;
+    let symbols = symbols.iter().map(|symbol| Symbol {
+        name: symbol.defined.definition.name.clone(),
+        section: symbol.body,
+        compilation: symbol.defined.module.id,
     });
     let mut distinct = Vec::with_capacity(entries.len());
     entries.iter().for_each(|entry| {
@@ -31,37 +33,63 @@ pub(super) fn emit(
             distinct.push(entry.clone())
         }
     });
-    Ok(Executable { entries: distinct, symbols: symbols.collect(), sections, strings: strings.into_vec() })
+    let strings = numbering.strings.into_vec();
+    Ok(Executable { entries: distinct, symbols: symbols.collect(), sections, strings })
 }
 
-fn section(
-    program: &Program<'_>,
-    digest: &FragmentDigest,
-    strings: &mut Strings,
-) -> Result<Section, LinkError> {
-    let error = |reason: String| LinkError::Code { digest: *digest, reason };
-    let fragment = program.fragments.get(digest).ok_or_else(|| error("it was not read".into()))?;
-    let text = relocate(fragment, strings).map_err(|reason| error(reason.to_string()))?;
-    Ok(Section { fragment: *digest, text })
+/// Fewer sections are not worth another thread.
+const FEW: usize = 512;
+
+/// Numbers the strings of a program in the order in which its code first uses them, as reading the listing would.
+struct Numbering {
+    strings: Strings,
+    /// The numbers of names, by definition and by operator: most fixups are looked up without a look at their text.
+    definitions: Vec<Option<u32>>,
+    operators: Vec<Option<u32>>,
+}
+
+impl Numbering {
+    fn new(definitions: usize) -> Self {
+        Self { strings: Strings::default(), definitions: vec![None; definitions], operators: vec![None; 256] }
+    }
+
+    /// The index of a string for each fixup of a body. A body's fixups are in the order of their first use.
+    fn operands(&mut self, body: &Body) -> Vec<u32> {
+        let fixups = body.fragment.fixups.as_slice().iter().zip(&body.targets);
+        let operand = |(fixup, target): (&crate::object::fixup::Fixup, &Target)| {
+            let known = match target {
+                Target::Definition(number) => self.definitions.get_mut(*number as usize),
+                Target::Operator(operator) => self.operators.get_mut(*operator as usize),
+                Target::Other => None,
+            };
+            match known {
+                Some(known) => *known.get_or_insert_with(|| self.strings.add(&fixup.target)),
+                None => self.strings.intern(&fixup.target),
+            }
+        };
+        fixups.map(operand).collect()
+    }
+}
+
+fn section(body: &Body, operands: &[u32]) -> Result<Section, LinkError> {
+    let error = |error: DecodeError| LinkError::Code { digest: body.digest, reason: error.to_string() };
+    Ok(Section { fragment: body.digest, text: relocate(&body.fragment.text, operands).map_err(error)? })
 }
 
 /// Copies a text section; its operands, which were indices of fixups, become indices of strings.
-fn relocate(fragment: &Fragment, strings: &mut Strings) -> Result<Vec<u8>, DecodeError> {
-    // Interned in order of use by the code, as reading the listing would do it.
-    let mut relocated = vec![None; fragment.fixups.as_slice().len()];
-    let mut text = Vec::with_capacity(fragment.text.len());
-    for (ordinal, instruction) in Decoder::new(&fragment.text).enumerate() {
-        let mut string = |index: u32| {
+fn relocate(text: &[u8], operands: &[u32]) -> Result<Vec<u8>, DecodeError> {
+    let mut relocated = Vec::with_capacity(text.len());
+    for (ordinal, instruction) in Decoder::new(text).enumerate() {
+        let string = |index: u32| {
             let missing = DecodeError::Index { ordinal: ordinal as u32, index };
-            let fixup = fragment.fixups.get(index).ok_or(missing)?;
-            Ok(*relocated[index as usize].get_or_insert_with(|| strings.intern(&fixup.target)))
+            operands.get(index as usize).copied().ok_or(missing)
         };
         let instruction = match instruction? {
             Instruction::Call(index) => Instruction::Call(string(index)?),
             Instruction::String(index) => Instruction::String(string(index)?),
             other => other,
         };
-        encode(instruction, &mut text);
+        encode(instruction, &mut relocated);
     }
-    Ok(text)
+    Ok(relocated)
 }

@@ -1,32 +1,10 @@
-//! Where everything goes: a section for each fragment, a symbol for each definition.
+//! Where everything goes: a section for each body, a symbol for each definition.
 
-use std::collections::HashMap;
+use super::reach::{Program, Reached};
 
-use super::reach::Program;
-use super::resolve::Defined;
-use crate::digest::FragmentDigest;
-
-/// The order of an executable's parts.
-pub(super) struct Layout<'m> {
-    /// Fragments in address order: the order in which the program reaches them.
-    pub sections: Vec<FragmentDigest>,
-    /// Symbols by name, each with the index of its section.
-    pub symbols: Vec<(Defined<'m>, u32)>,
-}
-
-pub(super) fn layout<'m>(program: &Program<'m>) -> Layout<'m> {
-    let mut sections = Vec::new();
-    let mut indices = HashMap::new();
-    let mut symbols = Vec::with_capacity(program.definitions.len());
-    for defined in &program.definitions {
-        let digest = defined.definition.fragment;
-        // Definitions with the same code share it.
-        let index = *indices.entry(digest).or_insert_with(|| {
-            sections.push(digest);
-            sections.len() as u32 - 1
-        });
-        symbols.push((*defined, index));
-    }
-    symbols.sort_by(|(a, _), (b, _)| a.definition.name.cmp(&b.definition.name));
-    Layout { sections, symbols }
+/// The symbols of a program by name. Sections lie in the order of its bodies: as the program reaches them.
+pub(super) fn layout<'p, 'm>(program: &'p Program<'m>) -> Vec<&'p Reached<'m>> {
+    let mut symbols = program.definitions.iter().collect::<Vec<_>>();
+    symbols.sort_unstable_by(|a, b| a.defined.definition.name.cmp(&b.defined.definition.name));
+    symbols
 }

@@ -3,8 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::layout::Layout;
-use super::reach::Program;
+use super::reach::{Program, Reached};
 use crate::digest::{BuildId, FragmentDigest};
 use crate::name::Name;
 use crate::object::executable::Executable;
@@ -49,29 +48,26 @@ impl fmt::Display for LinkMap {
 
 pub(super) fn map(
     program: &Program<'_>,
-    layout: &Layout<'_>,
+    symbols: &[&Reached<'_>],
     executable: &Executable,
     build: BuildId,
 ) -> LinkMap {
-    let mut addresses = Vec::with_capacity(executable.sections.len());
+    let mut addresses = Vec::with_capacity(program.bodies.len());
     let mut end = 0;
     for section in &executable.sections {
         addresses.push(end);
         end += section.text.len();
     }
-    let mut symbols = layout.symbols.iter().collect::<Vec<_>>();
-    symbols.sort_by_key(|(_, section)| *section);
-    let row = |(defined, section): &(_, u32)| {
-        let (at, defined): (_, &super::resolve::Defined<'_>) = (*section as usize, defined);
-        Row {
-            address: addresses[at],
-            bytes: executable.sections[at].text.len(),
-            fragment: defined.definition.fragment,
-            name: defined.definition.name.clone(),
-            source: Arc::clone(defined.module.compilation.source()),
-            line: defined.definition.line,
-            referrer: program.referrers.get(&defined.definition.name).copied().flatten().cloned(),
-        }
+    let mut symbols = symbols.to_vec();
+    symbols.sort_by_key(|symbol| symbol.body);
+    let row = |Reached { defined, body, referrer }: &Reached<'_>| Row {
+        address: addresses[*body as usize],
+        bytes: executable.sections[*body as usize].text.len(),
+        fragment: defined.definition.fragment,
+        name: defined.definition.name.clone(),
+        source: Arc::clone(defined.module.compilation.source()),
+        line: defined.definition.line,
+        referrer: referrer.cloned(),
     };
     LinkMap { build, entries: executable.entries.clone(), rows: symbols.into_iter().map(row).collect() }
 }

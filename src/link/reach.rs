@@ -1,6 +1,5 @@
 //! What the program needs: everything that its entry points refer to, strongly or weakly.
 
-use std::collections::hash_map::Entry::Vacant;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -8,7 +7,7 @@ use rayon::prelude::*;
 
 use super::Unresolved;
 use super::error::{LinkError, Site};
-use super::resolve::{Defined, Definitions};
+use super::resolve::{Defined, Definitions, Target};
 use crate::digest::FragmentDigest;
 use crate::isa::builtin::Builtin;
 use crate::isa::codec::Decoder;
@@ -21,11 +20,25 @@ use crate::store::{Entry, StoreError, View};
 /// What is reachable.
 pub(super) struct Program<'m> {
     /// The definitions in the order in which they were reached, which depends on the entry points alone.
-    pub definitions: Vec<Defined<'m>>,
-    /// Their code.
-    pub fragments: HashMap<FragmentDigest, Fragment>,
-    /// Who first referred to each definition; entry points have nobody.
-    pub referrers: HashMap<&'m Name, Option<&'m Name>>,
+    pub definitions: Vec<Reached<'m>>,
+    /// Their code, in the same order; definitions with the same code share it.
+    pub bodies: Vec<Body>,
+}
+
+/// A definition that the program needs.
+pub(super) struct Reached<'m> {
+    pub defined: Defined<'m>,
+    /// Index of its code in [`Program::bodies`].
+    pub body: u32,
+    /// Who first referred to it; entry points have nobody.
+    pub referrer: Option<&'m Name>,
+}
+
+/// A fragment with what its fixups mean to the program.
+pub(super) struct Body {
+    pub digest: FragmentDigest,
+    pub fragment: Fragment,
+    pub targets: Vec<Target>,
 }
 
 /// Follows references from the entry points, nearest first.
@@ -34,32 +47,34 @@ pub(super) fn reach<'m>(
     definitions: &Definitions<'m>,
     entries: &[Name],
 ) -> Result<Program<'m>, Vec<LinkError>> {
-    let mut program =
-        Program { definitions: Vec::new(), fragments: HashMap::new(), referrers: HashMap::new() };
+    let mut program = Program { definitions: Vec::new(), bodies: Vec::new() };
     let mut errors = Vec::new();
+    let mut is_reached = vec![false; definitions.len()];
     let mut level = Vec::new();
     for entry in entries {
-        match definitions.get(entry.as_str()) {
-            None => errors.push(missing_entry(entry, definitions)),
-            Some(defined) if program.referrers.insert(&defined.definition.name, None).is_none() => {
-                level.push(*defined);
-            }
-            Some(_) => {}
+        match definitions.target(entry.as_str()) {
+            Target::Definition(number) => visit(number, None, definitions, &mut is_reached, &mut level),
+            Target::Operator(_) | Target::Other => errors.push(missing_entry(entry, definitions)),
         }
     }
+    let mut indices = HashMap::new();
     // Level by level: all bodies of a level are read together.
     while !level.is_empty() {
-        fetch(view, &mut program.fragments, &level, &mut errors)?;
+        let mut bodies = fetch(view, definitions, &indices, &level, &mut errors)?;
         let mut next = Vec::new();
-        for defined in level {
-            program.definitions.push(defined);
-            let fragment = program.fragments.get(&defined.definition.fragment);
-            for fixup in fragment.iter().flat_map(|fragment| fragment.fixups.as_slice()) {
+        for (defined, referrer) in level {
+            let digest = defined.definition.fragment;
+            if let Some(body) = bodies.remove(&digest) {
+                indices.insert(digest, program.bodies.len() as u32);
+                program.bodies.push(body);
+            }
+            // What could not be read is an error by now.
+            let Some(body) = indices.get(&digest).copied() else { continue };
+            program.definitions.push(Reached { defined, body, referrer });
+            for target in &program.bodies[body as usize].targets {
                 // Strong or weak: a procedure that is named is kept.
-                let Some(target) = definitions.get(&*fixup.target) else { continue };
-                if let Vacant(free) = program.referrers.entry(&target.definition.name) {
-                    free.insert(Some(&defined.definition.name));
-                    next.push(*target);
+                if let Target::Definition(number) = target {
+                    visit(*number, Some(&defined.definition.name), definitions, &mut is_reached, &mut next);
                 }
             }
         }
@@ -68,47 +83,80 @@ pub(super) fn reach<'m>(
     if errors.is_empty() { Ok(program) } else { Err(errors) }
 }
 
-/// Copies the bodies of definitions out of the repository, each once. They are decoded on all threads.
+/// A definition on the way, with who referred to it.
+type Visit<'m> = (Defined<'m>, Option<&'m Name>);
+
+/// Notes a definition for the next level, unless it was reached before.
+fn visit<'m>(
+    number: u32,
+    referrer: Option<&'m Name>,
+    definitions: &Definitions<'m>,
+    is_reached: &mut [bool],
+    level: &mut Vec<Visit<'m>>,
+) {
+    if let (Some(is_reached @ false), Some(defined)) =
+        (is_reached.get_mut(number as usize), definitions.get(number))
+    {
+        *is_reached = true;
+        level.push((defined, referrer));
+    }
+}
+
+/// Copies the bodies of definitions out of the repository, each once. They are decoded, and their fixups looked up, on
+/// all threads.
 fn fetch(
     view: &dyn View,
-    fragments: &mut HashMap<FragmentDigest, Fragment>,
-    level: &[Defined<'_>],
+    definitions: &Definitions<'_>,
+    indices: &HashMap<FragmentDigest, u32>,
+    level: &[Visit<'_>],
     errors: &mut Vec<LinkError>,
-) -> Result<(), Vec<LinkError>> {
-    let mut wanted = level.iter().map(|defined| (defined.definition.fragment, defined)).collect::<Vec<_>>();
-    wanted.retain(|(digest, _)| !fragments.contains_key(digest));
+) -> Result<HashMap<FragmentDigest, Body>, Vec<LinkError>> {
+    let wanted = level.iter().map(|(defined, _)| (defined.definition.fragment, defined));
+    let mut wanted = wanted.filter(|(digest, _)| !indices.contains_key(digest)).collect::<Vec<_>>();
     // Stable: of several with one digest, the first that was reached tells what is wrong with it.
     wanted.sort_by_key(|(digest, _)| *digest);
     wanted.dedup_by_key(|(digest, _)| *digest);
     let digests = wanted.iter().map(|(digest, _)| *digest).collect::<Vec<_>>();
     let entries = view.entries(&digests).map_err(|error| vec![error.into()])?;
-    let decode = |(entry, (digest, defined)): (Result<Option<Entry>, StoreError>, &(_, &Defined<'_>))| {
-        let lost = || (defined.definition.name.clone(), Box::new(defined.site()));
-        let Some(entry) = entry? else {
-            let (name, site) = lost();
-            return Err(LinkError::Missing { name, digest: *digest, site });
-        };
-        entry.fragment(digest)?.ok_or_else(|| {
-            let (name, site) = lost();
-            LinkError::Stripped { name, digest: *digest, site }
-        })
+    let decode = |(entry, (digest, defined)): (Result<_, _>, &(_, &Defined<'_>))| {
+        decode(entry, *digest, defined, definitions)
     };
     let decoded = entries.into_par_iter().zip(&wanted).with_min_len(FEW).map(decode).collect::<Vec<_>>();
-    fragments.reserve(decoded.len());
-    for (digest, decoded) in digests.into_iter().zip(decoded) {
-        match decoded {
-            Ok(fragment) => _ = fragments.insert(digest, fragment),
+    let mut bodies = HashMap::with_capacity(decoded.len());
+    for body in decoded {
+        match body {
+            Ok(body) => _ = bodies.insert(body.digest, body),
             Err(error) => errors.push(error),
         }
     }
-    Ok(())
+    Ok(bodies)
+}
+
+fn decode(
+    entry: Result<Option<Entry>, StoreError>,
+    digest: FragmentDigest,
+    defined: &Defined<'_>,
+    definitions: &Definitions<'_>,
+) -> Result<Body, LinkError> {
+    let lost = || (defined.definition.name.clone(), Box::new(defined.site()));
+    let Some(entry) = entry? else {
+        let (name, site) = lost();
+        return Err(LinkError::Missing { name, digest, site });
+    };
+    let Some(fragment) = entry.fragment(&digest)? else {
+        let (name, site) = lost();
+        return Err(LinkError::Stripped { name, digest, site });
+    };
+    let fixups = fragment.fixups.as_slice().iter();
+    let targets = fixups.map(|fixup| definitions.target(&fixup.target)).collect();
+    Ok(Body { digest, fragment, targets })
 }
 
 /// Fewer bodies are not worth another thread.
 const FEW: usize = 256;
 
 fn missing_entry(name: &Name, definitions: &Definitions<'_>) -> LinkError {
-    let names = definitions.keys().copied();
+    let names = definitions.names();
     let help = match nearest(name.as_str(), names) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "define it, or name another one with `-E`".to_owned(),
@@ -126,24 +174,21 @@ pub(super) fn undefined(
     if unresolved == Unresolved::Ignore {
         return Ok(Vec::new());
     }
-    let fixups = program.fragments.values().flat_map(|fragment| fragment.fixups.as_slice());
-    let strings = fixups.filter(|fixup| fixup.kind == FixupKind::Weak).map(|fixup| &*fixup.target);
-    let strings = strings.collect::<HashSet<&str>>();
     let mut missing = BTreeMap::<Arc<str>, Vec<Site>>::new();
-    for defined in &program.definitions {
-        let Some(fragment) = program.fragments.get(&defined.definition.fragment) else { continue };
-        for (index, fixup) in fragment.fixups.as_slice().iter().enumerate() {
-            let name = &*fixup.target;
-            let found =
-                definitions.contains_key(name) || Builtin::lookup(name).is_some() || strings.contains(name);
-            if fixup.kind == FixupKind::Strong && !found {
-                let ordinal = first_use(fragment, index as u32);
-                missing
-                    .entry(Arc::clone(&fixup.target))
-                    .or_default()
-                    .push(defined.site_of(ordinal, &fixup.target));
+    for Reached { defined, body, .. } in &program.definitions {
+        let Body { fragment, targets, .. } = &program.bodies[*body as usize];
+        for (index, (fixup, target)) in fragment.fixups.as_slice().iter().zip(targets).enumerate() {
+            if fixup.kind == FixupKind::Strong && *target == Target::Other {
+                let site = defined.site_of(first_use(fragment, index as u32), &fixup.target);
+                missing.entry(Arc::clone(&fixup.target)).or_default().push(site);
             }
         }
+    }
+    if !missing.is_empty() {
+        let fixups = program.bodies.iter().flat_map(|body| body.fragment.fixups.as_slice());
+        let strings = fixups.filter(|fixup| fixup.kind == FixupKind::Weak).map(|fixup| &*fixup.target);
+        let strings = strings.collect::<HashSet<&str>>();
+        missing.retain(|name, _| !strings.contains(&**name));
     }
     let errors = missing.into_iter().map(|(name, sites)| {
         let help = undefined_help(&name, definitions, &sites);
@@ -160,7 +205,7 @@ fn first_use(fragment: &Fragment, index: u32) -> u32 {
 }
 
 fn undefined_help(name: &str, definitions: &Definitions<'_>, sites: &[Site]) -> String {
-    let names = definitions.keys().copied();
+    let names = definitions.names();
     let operators = Builtin::ALL.iter().map(|builtin| builtin.name());
     let mut help = match nearest(name, names.chain(operators)) {
         Some(near) => format!("did you mean `{near}`?"),

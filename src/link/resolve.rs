@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Input;
 use super::error::{LinkError, Site};
 use crate::digest::CompilationId;
+use crate::isa::builtin::Builtin;
 use crate::object::compilation::{Compilation, Definition};
 use crate::store::View;
 
@@ -49,8 +50,48 @@ impl Defined<'_> {
     }
 }
 
-/// The definitions by name. Nothing depends on the order of its entries.
-pub(super) type Definitions<'m> = HashMap<&'m str, Defined<'m>>;
+/// The definitions. Nothing depends on the order of the names.
+#[derive(Default)]
+pub(super) struct Definitions<'m> {
+    all: Vec<Defined<'m>>,
+    numbers: HashMap<&'m str, u32>,
+}
+
+/// What a name means to a program.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    /// The definition with this number.
+    Definition(u32),
+    /// An operator.
+    Operator(Builtin),
+    /// Nothing that is known before the program runs.
+    Other,
+}
+
+impl<'m> Definitions<'m> {
+    /// What a name means: a definition goes before an operator.
+    pub(super) fn target(&self, name: &str) -> Target {
+        match self.numbers.get(name) {
+            Some(number) => Target::Definition(*number),
+            None => Builtin::lookup(name).map_or(Target::Other, Target::Operator),
+        }
+    }
+
+    /// The definition with a number.
+    pub(super) fn get(&self, number: u32) -> Option<Defined<'m>> {
+        self.all.get(number as usize).copied()
+    }
+
+    /// How many there are: their numbers are less.
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// All names, in no order.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'m str> {
+        self.numbers.keys().copied()
+    }
+}
 
 /// Finds the compilation of each ticket.
 pub(super) fn load(view: &dyn View, inputs: &[Input]) -> Result<Vec<Module>, Vec<LinkError>> {
@@ -71,12 +112,20 @@ pub(super) fn load(view: &dyn View, inputs: &[Input]) -> Result<Vec<Module>, Vec
 /// Collects the definitions. A name may be defined several times, if always by the same code; then the
 /// compilation with the smallest id stands for all.
 pub(super) fn define(modules: &[Module]) -> Result<Definitions<'_>, Vec<LinkError>> {
-    let mut definitions = Definitions::new();
+    let mut definitions = Definitions::default();
+    let count = modules.iter().map(|module| module.compilation.definitions().len()).sum();
+    definitions.all.reserve(count);
+    definitions.numbers.reserve(count);
     let mut errors = Vec::new();
     for module in modules {
         for definition in module.compilation.definitions() {
             let new = Defined { module, definition };
-            let old = definitions.entry(definition.name.as_str()).or_insert(new);
+            let next = definitions.all.len() as u32;
+            let number = *definitions.numbers.entry(definition.name.as_str()).or_insert(next);
+            if number == next {
+                definitions.all.push(new);
+            }
+            let old = &mut definitions.all[number as usize];
             if old.definition.fragment != definition.fragment {
                 let sites = Box::new([old.site(), new.site()]);
                 errors.push(LinkError::Duplicate { name: definition.name.clone(), sites });

@@ -83,10 +83,16 @@ impl Strings {
         if let Some(index) = self.indices.get(string) {
             return *index;
         }
-        let (index, string) = (self.all.len() as u32, Arc::<str>::from(string));
-        self.all.push(Arc::clone(&string));
+        let string = Arc::<str>::from(string);
+        let index = self.add(&string);
         self.indices.insert(string, index);
         index
+    }
+
+    /// Adds a string of which the caller knows that it is not there, and never is interned.
+    pub fn add(&mut self, string: &Arc<str>) -> u32 {
+        self.all.push(Arc::clone(string));
+        self.all.len() as u32 - 1
     }
 
     /// The strings by index.

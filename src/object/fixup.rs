@@ -42,6 +42,11 @@ impl Eq for Fixups {}
 const FEW: usize = 16;
 
 impl Fixups {
+    /// No fixups, and room for so many.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self { all: Vec::with_capacity(capacity), ..Self::default() }
+    }
+
     /// The index of a fixup, which is added when it is new.
     pub fn intern(&mut self, kind: FixupKind, target: &str) -> u32 {
         self.find(kind, target).unwrap_or_else(|| self.add(Fixup { kind, target: target.into() }))

@@ -46,8 +46,10 @@ impl Fragment {
             Ok(u32::from_le_bytes(*number))
         }
         let mut rest = body;
-        let mut fixups = Fixups::default();
-        for index in 0..number(&mut rest)? {
+        let count = number(&mut rest)?;
+        // No count makes room for what is not there: a fixup takes five bytes or more.
+        let mut fixups = Fixups::with_capacity(rest.len().min(5 * count as usize) / 5);
+        for index in 0..count {
             let (kind, tail) = rest.split_first().ok_or(BodyError)?;
             let kind = match kind {
                 0 => FixupKind::Strong,

@@ -90,7 +90,7 @@ impl Connection {
             let bytes = bytes.ok_or("it is not where it should be")?;
             Ok(Body::held(bytes, location.checksum).ok_or("its checksum does not fit")?)
         };
-        read.into_par_iter().zip(locations).with_min_len(FEW).map(hold).collect()
+        spread(read.into_iter().zip(locations).collect(), FEW, hold)
     }
 
     /// The bytes at each location, whatever they are; `None` where there are none.
@@ -148,12 +148,11 @@ impl Connection {
 
     /// The compilations that slots stand for. They are decoded on all threads.
     pub(super) fn compilations_at(&self, ids: &[CompilationId], slots: &[Option<Slot>]) -> Compilations {
-        let pairs = self.stored(slots).into_par_iter().zip(ids).with_min_len(FEW / 16);
         let decode = |(body, id): (Option<Result<Body, String>>, &CompilationId)| {
             let damaged = |reason| StoreError::Compilation { id: *id, reason };
             body.map(|body| compilation(id, &body.map_err(damaged)?)).transpose()
         };
-        pairs.map(decode).collect()
+        spread(self.stored(slots).into_iter().zip(ids).collect(), FEW / 16, decode)
     }
 
     /// The records that slots stand for; slots without one have none.
@@ -180,6 +179,15 @@ impl Connection {
 
 /// Fewer records are not worth another thread.
 const FEW: usize = 1024;
+
+/// Does something with each of many things, on all threads if they are more than a few. For a few, no thread is even
+/// started.
+fn spread<T: Send, U: Send>(things: Vec<T>, few: usize, work: impl Fn(T) -> U + Sync + Send) -> Vec<U> {
+    if things.len() <= few {
+        return things.into_iter().map(work).collect();
+    }
+    things.into_par_iter().with_min_len(few).map(work).collect()
+}
 
 /// The bytes of a record in its row.
 fn cut(row: &[u8], location: &Location) -> Option<Arc<[u8]>> {
