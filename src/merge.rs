@@ -96,6 +96,8 @@ pub fn merge(target: &Repository, sources: &[Repository]) -> Result<MergeReport,
         }
         let links = new_links(transaction.view(), &sources, &mut report)?;
         links.into_values().try_for_each(|link| transaction.add_link(link))?;
+        // To publish may mean to wait for readers of the target, and one of them may wait for readers of a source.
+        drop(sources);
         Ok(report)
     })
 }

@@ -26,4 +26,4 @@ pub use error::StoreError;
 pub use form::Form;
 pub use gate::{Company, Gate};
 pub use memory::MemoryBackend;
-pub use repository::{Addition, Entry, Repository, Snapshot, Transaction};
+pub use repository::{Addition, Contained, Entry, Repository, Snapshot, Transaction};

@@ -10,8 +10,7 @@ use std::sync::Arc;
 use super::backend::{Backend, Batch, Change, Damage, Decision, Missing, View};
 use super::contents::Contents;
 use super::error::StoreError;
-use super::file::directory;
-use super::gate::{Company, Gate};
+use super::repository::Transaction;
 use super::seal;
 
 mod batch;
@@ -92,16 +91,28 @@ impl DatabaseBackend {
 
     /// Makes the repository with a first change.
     fn make(&self, change: &mut Change<'_>) -> Result<(), StoreError> {
-        let fresh = Fresh::beside(&self.path)?;
-        let gate = Gate::enter(directory(&self.path), Company::Alone)?;
-        match self.turn()? {
-            // Another process made it while we waited.
-            Some(connection) => {
-                drop(gate);
-                publish(&connection, as_it_is, change).map(drop)
-            }
-            None => fresh.publish(as_it_is, change),
+        let Some(fresh) = Fresh::beside(&self.path)?.fill(as_it_is, change)? else { return Ok(()) };
+        match fresh.install_new()? {
+            None => Ok(()),
+            Some(fresh) => self.absorb(&fresh),
         }
+    }
+
+    /// Adds what was made to the repository that another process made meanwhile.
+    fn absorb(&self, fresh: &Fresh) -> Result<(), StoreError> {
+        let made = fresh.read()?;
+        let there = self.turn()?.ok_or_else(|| StoreError::no_repository(&self.path))?;
+        let add = |batch: &mut dyn Batch| Transaction::over(batch).absorb(&made).map(drop);
+        publish(&there, add, &mut |_| Decision::Commit).map(drop)
+    }
+
+    /// Puts a repository in place of one that nobody can use.
+    fn mend(
+        &self,
+        start: impl FnOnce(&mut dyn Batch) -> Result<(), StoreError>,
+        change: &mut Change<'_>,
+    ) -> Result<(), StoreError> {
+        Fresh::beside(&self.path)?.fill(start, change)?.map_or(Ok(()), Fresh::install)
     }
 }
 
@@ -160,10 +171,8 @@ impl Backend for DatabaseBackend {
         match self.turn() {
             Ok(Some(connection)) => publish(&connection, |batch| batch.clear(), change).map(drop),
             Ok(None) => self.make(change),
-            // Whatever it is: nothing of it is kept.
-            Err(StoreError::Damaged(_) | StoreError::Kind { .. }) => {
-                Fresh::beside(&self.path)?.publish(as_it_is, change)
-            }
+            // Nothing of it is kept.
+            Err(StoreError::Damaged(_)) => self.mend(as_it_is, change),
             Err(error) => Err(error),
         }
     }
@@ -181,7 +190,7 @@ impl Backend for DatabaseBackend {
             Err(reason) => {
                 let Ruin { connection, damage, .. } = &Ruin::of(&self.path, reason)?;
                 let salvage = Salvage::of(connection, Some(damage.clone()))?;
-                return Fresh::beside(&self.path)?.publish(|batch| salvage.copy(connection, batch), change);
+                return self.mend(|batch| salvage.copy(connection, batch), change);
             }
         };
         let salvage = Salvage::of(&connection, None)?;
@@ -189,6 +198,6 @@ impl Backend for DatabaseBackend {
             return publish(&connection, as_it_is, change).map(drop);
         }
         // The old file stays locked until the mended one has taken its place.
-        Fresh::beside(&self.path)?.publish(|batch| salvage.copy(&connection, batch), change)
+        self.mend(|batch| salvage.copy(&connection, batch), change)
     }
 }

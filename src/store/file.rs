@@ -173,8 +173,23 @@ fn create(path: &Path, bytes: &[u8]) -> Result<bool, StoreError> {
     let target = follow(path);
     match disk::rename_new(temporary(&target, bytes, Mode::Plain)?, &target) {
         Ok(()) => sync_directory(&target).map(|()| true),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(io_error("create", path)(error)),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(io_error("create", path)(error.error)),
+    }
+}
+
+/// Flushes a [`scratch`] file that others wrote to, and gives it a name, unless something has it: then it is given
+/// back.
+pub(super) fn install_new(
+    file: tempfile::NamedTempFile,
+    path: &Path,
+) -> Result<Option<tempfile::NamedTempFile>, StoreError> {
+    disk::flush(&file).map_err(io_error("flush", path))?;
+    match disk::rename_new(file, path) {
+        // From here on everybody sees it.
+        Ok(()) => sync_directory(path).map(|()| None),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(Some(error.file)),
+        Err(error) => Err(io_error("create", path)(error.error)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The gate of a directory: keeps garbage collection and the making of repositories apart from what they would disturb.
+//! The gate of a directory: keeps garbage collection apart from compilers whose tickets are not there yet.
 //!
 //! It is the operating system's advisory lock on the directory itself, goes with its process, and leaves no file.
 //! Deliberately absent: systems other than Unix, where a directory has no lock: there the gate is always open.

@@ -148,7 +148,7 @@ impl Repository {
         let mut result = None;
         publish(&mut |batch| {
             let Some(change) = change.take() else { return Decision::Abort };
-            let outcome = change(&mut Transaction { batch });
+            let outcome = change(&mut Transaction::over(batch));
             let decision = if outcome.is_ok() { Decision::Commit } else { Decision::Abort };
             result = Some(outcome);
             decision
@@ -186,7 +186,46 @@ pub struct Transaction<'b> {
     batch: &'b mut dyn Batch,
 }
 
-impl Transaction<'_> {
+/// How much a repository holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Contained {
+    /// Digests, with a body or without.
+    pub fragments: usize,
+    /// Compilations.
+    pub compilations: usize,
+    /// Link records.
+    pub links: usize,
+}
+
+/// So many compilations are read and stored together.
+const TOGETHER: usize = 1024;
+
+impl<'b> Transaction<'b> {
+    /// The rules over a batch.
+    pub(super) fn over(batch: &'b mut dyn Batch) -> Self {
+        Self { batch }
+    }
+
+    /// Adds all that a view holds, its link records as they are, and says how much that was.
+    pub fn absorb(&mut self, view: &dyn View) -> Result<Contained, StoreError> {
+        let mut all = Contained::default();
+        for batch in view.batches() {
+            all.fragments += self.add_fragments(&batch?)?.len();
+        }
+        let ids = view.compilations().collect::<Result<Vec<_>, _>>()?;
+        for ids in ids.chunks(TOGETHER) {
+            let found = view.find_compilations(ids)?;
+            let found = found.into_iter().filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
+            self.add_compilations(&found)?;
+            all.compilations += found.len();
+        }
+        for link in view.links() {
+            self.add_link(link?)?;
+            all.links += 1;
+        }
+        Ok(all)
+    }
+
     /// The repository as the change sees it.
     pub fn view(&self) -> &dyn View {
         self.batch

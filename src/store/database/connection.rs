@@ -45,6 +45,9 @@ const SCHEMA: [&str; 4] = [
     "CREATE TABLE links (first INTEGER PRIMARY KEY, bucket BLOB NOT NULL)",
 ];
 
+/// So many KiB of changes wait in memory for the end of a transaction. Only a larger one has readers wait before.
+const KEPT: i64 = 64 << 10;
+
 /// The most that is mapped into memory; what lies behind it is read by system calls.
 const MAPPED: i64 = 64 << 30;
 
@@ -94,6 +97,7 @@ impl Connection {
             Turn::Write => {
                 // A commit is durable before anybody is told of it: also the removal of its journal is flushed.
                 sql.pragma_update(None, "synchronous", "extra")?;
+                sql.pragma_update(None, "cache_size", -KEPT)?;
                 sql.execute_batch("BEGIN IMMEDIATE")
             }
         })?;

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::connection::Connection;
+use super::connection::{Connection, Turn};
 use super::publish;
 use crate::store::backend::{Batch, Change, Decision};
 use crate::store::error::StoreError;
-use crate::store::file::{install, scratch};
+use crate::store::file::{install, install_new, scratch};
 
 /// A new database that nobody sees yet.
 pub(super) struct Fresh {
@@ -24,22 +24,34 @@ impl Fresh {
         Ok(Self { file: scratch(&target)?, target })
     }
 
-    /// Fills it and puts it in place of what is there.
-    pub(super) fn publish(
+    /// Fills it; `None` if the change decides to forget it.
+    pub(super) fn fill(
         self,
         start: impl FnOnce(&mut dyn Batch) -> Result<(), StoreError>,
         change: &mut Change<'_>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<Self>, StoreError> {
         let connection = Connection::create(self.file.path())?;
         let decision = publish(&connection, start, change)?;
         drop(connection);
-        match decision {
-            Decision::Commit => self.install(),
-            Decision::Abort => Ok(()),
-        }
+        Ok(Some(self).filter(|_| decision == Decision::Commit))
     }
 
-    fn install(self) -> Result<(), StoreError> {
+    /// What it was filled with.
+    pub(super) fn read(&self) -> Result<Connection, StoreError> {
+        let opened = Connection::open(self.file.path())?;
+        let connection = opened.ok_or_else(|| StoreError::no_repository(&self.target))?;
+        connection.begin(Turn::Read)?;
+        Ok(connection)
+    }
+
+    /// Puts it in its place, unless another one is there by now: then it is given back.
+    pub(super) fn install_new(self) -> Result<Option<Self>, StoreError> {
+        let Self { file, target } = self;
+        Ok(install_new(file, &target)?.map(|file| Self { file, target }))
+    }
+
+    /// Puts it in place of what is there.
+    pub(super) fn install(self) -> Result<(), StoreError> {
         // What a killed process wanted to undo in the old file is not to be undone in the new one.
         install(self.file, &self.target, &journal(&self.target))
     }

@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, PersistError};
 
 #[cfg(test)]
 use super::power::{Step, note};
@@ -59,11 +59,11 @@ pub(super) fn rename(file: NamedTempFile, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives a file a name that nothing has yet; else it is gone.
-pub(super) fn rename_new(file: NamedTempFile, path: &Path) -> io::Result<()> {
+/// Gives a file a name that nothing has yet; else it is given back.
+pub(super) fn rename_new(file: NamedTempFile, path: &Path) -> Result<(), PersistError> {
     #[cfg(test)]
     let from = file.path().to_owned();
-    file.persist_noclobber(path).map_err(|error| error.error)?;
+    file.persist_noclobber(path)?;
     #[cfg(test)]
     note(Step::Rename(from, path.to_owned()));
     Ok(())
