@@ -26,7 +26,8 @@ fn read(path: impl AsRef<Path>) -> String {
 /// All Rust files of the project, with paths relative to its root.
 fn sources(directory: &str) -> Vec<PathBuf> {
     let entries = walkdir::WalkDir::new(root().join(directory)).sort_by_file_name();
-    let files = entries.into_iter().map(|entry| entry.unwrap().into_path());
+    let entries = entries.into_iter().filter_entry(|entry| entry.file_name() != "target");
+    let files = entries.map(|entry| entry.unwrap().into_path());
     let files = files.filter(|path| path.extension().is_some_and(|ending| ending == "rs"));
     files.map(|path| path.strip_prefix(root()).unwrap().to_owned()).collect()
 }
