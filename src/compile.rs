@@ -134,16 +134,12 @@ pub fn prepare<'s>(
     let units = right(&parsed);
     let compilations =
         units.par_iter().map(|unit| unit.compilation(options)).collect::<Result<Vec<_>, _>>()?;
+    let procedures = distinct(&units);
     let view = repository.read()?;
-    // Referents come before references: where a compilation is, all its fragments are.
-    let is_stored = all_stored(&*view, &compilations)?;
-    let fragments = if is_stored && options.known == Known::Reuse {
-        BTreeMap::new()
-    } else {
-        let procedures = distinct(&units);
-        generate(&missing(&*view, &procedures, options.known)?, &procedures)
-    };
-    let is_new = !is_stored || !fragments.is_empty();
+    // Also where the compilation is there: a fragment that was lost since is made again.
+    let missing = missing(&*view, &procedures, options.known)?;
+    let fragments = generate(&missing, &procedures);
+    let is_new = !fragments.is_empty() || !all_stored(&*view, &compilations)?;
     Ok(Prepared { parsed, compilations, fragments, is_new })
 }
 
