@@ -22,8 +22,6 @@ pub mod link;
 pub mod links;
 pub mod merge;
 pub mod place;
-#[cfg(test)]
-mod power_loss;
 pub mod run;
 mod shown;
 pub mod strip;
@@ -185,3 +183,6 @@ fn execute(verb: &Entry, name: &'static str, arguments: &[OsString]) -> Result<E
 fn size(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
+
+#[cfg(test)]
+mod tests;

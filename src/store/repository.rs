@@ -315,11 +315,6 @@ impl<'b> Transaction<'b> {
         self.batch.put_link(record)
     }
 
-    /// Removes everything.
-    pub fn clear(&mut self) -> Result<(), StoreError> {
-        self.batch.clear()
-    }
-
     /// Removes a fragment.
     pub fn remove_fragment(&mut self, digest: &FragmentDigest) -> Result<(), StoreError> {
         self.batch.remove_fragment(digest)
