@@ -10,7 +10,7 @@ use super::{Caution, Fate, GcError};
 use crate::digest::{BuildId, CompilationId};
 use crate::object::link_record::LinkRecord;
 use crate::store::file::{directory, io_error, is_temporary, shown};
-use crate::store::seal::{Kind, identify_file};
+use crate::store::seal::{Kind, Opened};
 use crate::store::wire::{executable, ticket};
 use crate::store::{Repository, StoreError};
 
@@ -143,15 +143,20 @@ fn is_missing(error: Option<&io::Error>) -> bool {
 /// Reads a file as a root, if its first lines say that it is one.
 fn read_root(path: &Path) -> Result<Option<(Root, Option<BuildId>)>, StoreError> {
     let root = |compilations| Root { path: path.display().to_string(), compilations };
-    Ok(match identify_file(path)? {
-        Some(Kind::Ticket) => Some((root([ticket::read(path)?.compilation].into()), None)),
+    // Opened once: compilers replace tickets, and make removes them, while we look.
+    let Some(opened) = Opened::open(path)? else { return Ok(None) };
+    Ok(match opened.kind() {
+        Some(Kind::Ticket) => {
+            let ticket = ticket::from_yaml(path, &opened.read(path)?)?;
+            Some((root([ticket.compilation].into()), None))
+        }
         Some(Kind::Executable) => {
-            let executable = executable::read(path)?;
+            let executable = executable::from_bytes(path, &opened.read(path)?)?;
             let compilations = executable.symbols.iter().map(|symbol| symbol.compilation).collect();
             Some((root(compilations), Some(executable.build_id())))
         }
         // A name of ours over something else is a file that was damaged: it keeps what nobody can tell.
-        None if path.is_file() && path.extension().is_some_and(|ending| ending == "to" || ending == "tx") => {
+        None if path.extension().is_some_and(|ending| ending == "to" || ending == "tx") => {
             let expected = "a ticket or executable";
             return Err(StoreError::Kind { path: path.to_owned(), found: None, expected });
         }

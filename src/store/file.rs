@@ -103,7 +103,8 @@ pub fn is_same(first: &Path, second: &Path) -> bool {
     first == second || can_open(first) && can_open(second) && is_one()
 }
 
-fn read_all(mut file: &File, path: &Path) -> Result<Vec<u8>, StoreError> {
+/// Reads a file from where it stands to its end. `path` is how messages call it.
+pub(super) fn read_all(mut file: &File, path: &Path) -> Result<Vec<u8>, StoreError> {
     let failed = || io_error("read", path);
     let size = file.metadata().map_err(failed())?.len();
     let mut bytes = Vec::new();

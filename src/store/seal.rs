@@ -12,7 +12,8 @@
 //! A file cut short at any byte lacks its trailer or a part of it; a changed byte does not fit the digest.
 //! Deliberately absent: the frame of the binary executable, which is in its room.
 
-use std::io::{self, Read as _};
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _};
 use std::path::Path;
 
 use miette::NamedSource;
@@ -102,11 +103,41 @@ const START: u64 = 100;
 
 /// The beginning of a file, if there is one. What is no file has none.
 pub(super) fn start_of(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
-    let mut start = Vec::with_capacity(START as usize);
-    match file::open(path).and_then(|file| file.take(START).read_to_end(&mut start)) {
-        Ok(_) => Ok(Some(start)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(io_error("read", path)(error)),
+    Ok(Opened::open(path)?.map(|opened| opened.start))
+}
+
+/// A file that was opened, and read so far that one knows what it is. Whoever removes or replaces the file from now
+/// on changes nothing of what is read here.
+#[derive(Debug)]
+pub struct Opened {
+    file: File,
+    start: Vec<u8>,
+}
+
+impl Opened {
+    /// Opens the file at `path`, if there is one.
+    pub fn open(path: &Path) -> Result<Option<Self>, StoreError> {
+        let opened = file::open(path).and_then(|file| {
+            let mut start = Vec::with_capacity(START as usize);
+            (&file).take(START).read_to_end(&mut start)?;
+            Ok(Self { file, start })
+        });
+        match opened {
+            Ok(opened) => Ok(Some(opened)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(io_error("read", path)(error)),
+        }
+    }
+
+    /// What the file is.
+    pub fn kind(&self) -> Option<Kind> {
+        identify(&self.start)
+    }
+
+    /// The whole file. `path` is how messages call it.
+    pub fn read(mut self, path: &Path) -> Result<Vec<u8>, StoreError> {
+        self.file.rewind().map_err(io_error("read", path))?;
+        file::read_all(&self.file, path)
     }
 }
 

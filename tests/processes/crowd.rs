@@ -132,6 +132,22 @@ pub(crate) fn collecting_while_tickets_go_and_come(store: Store) {
     }
 }
 
+/// What is removed and put back in the middle of a look for roots is no damage.
+pub(crate) fn collecting_while_tickets_flicker(store: Store) {
+    let site = Site::new(store, 2);
+    site.build();
+    let (ticket, kept) = (site.path(&site.ticket(0)), site.path("kept.to"));
+    fs::copy(&ticket, &kept).unwrap();
+    let flicker = || {
+        for _ in 0..100 {
+            fs::remove_file(&ticket).unwrap();
+            fs::hard_link(&kept, &ticket).unwrap();
+        }
+    };
+    beside(&[&flicker], || (0..60 * rounds()).for_each(|_| _ = site.run(&["gc"])));
+    site.assert_as_alone();
+}
+
 pub(crate) fn linking_while_compilers_run(store: Store) {
     for _ in 0..rounds() {
         let site = Site::new(store, 8);

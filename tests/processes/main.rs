@@ -35,6 +35,7 @@ on_every_store! {
     crowd::agents_merging_while_compilers_run
     crowd::collecting_while_compilers_run
     crowd::collecting_while_tickets_go_and_come
+    crowd::collecting_while_tickets_flicker
     crowd::linking_while_compilers_run
     crowd::readers_of_all_kinds_while_writers_of_all_kinds_work
     killed::killed_processes_leave_the_old_state_or_the_new_one
