@@ -115,10 +115,10 @@ impl Verb for LinkArgs {
         let linked = linked.map_err(|error: StoreError| Failure::from(error))?;
         let linked = linked.map_err(|errors| Failure::Problems(self.located(errors, Severity::Error)))?;
         // The executable first: a record of one that is not there would be dropped by gc.
-        let bytes = executable::write(&self.output, &linked.executable, self.format())?;
+        let bytes = executable::write(&self.output, &linked.executable, linked.record.build, self.format())?;
         let record = self.record(&repository, linked.record.clone());
-        if let Some(path) = &self.map {
-            file::replace(path, linked.map.to_string().as_bytes(), Mode::Plain)?;
+        if let (Some(path), Some(map)) = (&self.map, &linked.map) {
+            file::replace(path, map.to_string().as_bytes(), Mode::Plain)?;
         }
         let mut done = self.done(linked, bytes);
         // Whoever may only read the repository may link from it; but its gc will not know the executable.
@@ -155,7 +155,11 @@ impl LinkArgs {
             UnresolvedArg::Warn => Unresolved::Warn,
             UnresolvedArg::Ignore => Unresolved::Ignore,
         };
-        Ok(Options { entries: self.entries.iter().map(entry).collect::<Result<_, _>>()?, unresolved })
+        Ok(Options {
+            entries: self.entries.iter().map(entry).collect::<Result<_, _>>()?,
+            unresolved,
+            map: self.map.is_some(),
+        })
     }
 
     fn format(&self) -> Format {
