@@ -66,18 +66,13 @@ pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Executable, StoreError> {
 }
 
 /// Writes an executable, with its run bit, in place of what is at `path`. Gives the number of bytes. `build` is the
-/// executable's build id.
-pub fn write(
-    path: &Path,
-    executable: &Executable,
-    build: BuildId,
-    format: Format,
-) -> Result<u64, StoreError> {
+/// executable's build id. The executable is taken: its memory is given back while the disk works.
+pub fn write(path: &Path, executable: Executable, build: BuildId, format: Format) -> Result<u64, StoreError> {
     let unwritable =
         |error: FormError| StoreError::Unwritable { path: path.to_owned(), reason: error.to_string() };
-    let bytes = spell(executable, build, format).map_err(unwritable)?;
-    seal::write(Kind::Executable, path, &bytes)?;
-    Ok(bytes.len() as u64)
+    let bytes = spell(&executable, build, format).map_err(unwritable)?;
+    let (written, ()) = rayon::join(|| seal::write(Kind::Executable, path, &bytes), || drop(executable));
+    written.map(|()| bytes.len() as u64)
 }
 
 /// Reads the executable at `path`, of either form.
