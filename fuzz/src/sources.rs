@@ -76,8 +76,11 @@ fn assert_again(repository: &Repository, ticket: Ticket, source: &SourceFile, mo
 
 fn link_and_run(view: &dyn View, ticket: Ticket) {
     let inputs = [Input { origin: "a.to".into(), ticket }];
-    let options =
-        link::Options { entries: Name::new("main").into_iter().collect(), unresolved: Unresolved::Ignore };
+    let options = link::Options {
+        entries: Name::new("main").into_iter().collect(),
+        unresolved: Unresolved::Ignore,
+        map: false,
+    };
     match link::link(view, &inputs, &options) {
         Ok(linked) => assert_spelled(&linked.executable),
         Err(errors) => errors.iter().for_each(|error| assert_coded(error)),

@@ -28,6 +28,14 @@ macro_rules! operators {
             pub const fn summary(self) -> &'static str {
                 match self { $(Builtin::$variant => $summary,)* }
             }
+
+            /// The operator of this name.
+            pub fn lookup(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$variant),)*
+                    _ => None,
+                }
+            }
         }
     };
 }
@@ -59,13 +67,6 @@ operators! {
     SystemDict "systemdict" "- systemdict dict" "The dictionary of the operators.";
     Trace "trace" "bool trace -" "Turns the tracing of execution on or off.";
     Write "write" "any write -" "Writes a value's text to standard output, without a line feed.";
-}
-
-impl Builtin {
-    /// The operator of this name.
-    pub fn lookup(name: &str) -> Option<Self> {
-        Self::ALL.binary_search_by(|builtin| builtin.name().cmp(name)).ok().map(|at| Self::ALL[at])
-    }
 }
 
 #[cfg(test)]

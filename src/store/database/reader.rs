@@ -152,7 +152,7 @@ impl Connection {
             let damaged = |reason| StoreError::Compilation { id: *id, reason };
             body.map(|body| compilation(id, &body.map_err(damaged)?)).transpose()
         };
-        spread(self.stored(slots).into_iter().zip(ids).collect(), FEW / 16, decode)
+        spread(self.stored(slots).into_iter().zip(ids).collect(), FEW / 4, decode)
     }
 
     /// The records that slots stand for; slots without one have none.
@@ -178,7 +178,7 @@ impl Connection {
 }
 
 /// Fewer records are not worth another thread.
-const FEW: usize = 1024;
+const FEW: usize = 256;
 
 /// Does something with each of many things, on all threads if they are more than a few. For a few, no thread is even
 /// started.
