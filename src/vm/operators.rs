@@ -5,10 +5,10 @@
 
 use super::dictionary::Key;
 use super::fault::Fault;
-use super::heap::DictionaryId;
+use super::heap::{ArrayId, DictionaryId};
 use super::machine::{Machine, Streams};
 use super::trap::ErrorName;
-use super::value::{Procedure, Slice, Value};
+use super::value::{Packed, Procedure, Value};
 use crate::isa::builtin::Builtin;
 
 mod arithmetic;
@@ -130,7 +130,8 @@ impl Machine<'_> {
     /// The uppermost operands, the top last; they stay on the stack.
     #[inline]
     fn top<const N: usize>(&self) -> Result<[Value; N], Fault> {
-        self.stack.values().last_chunk().copied().ok_or_else(|| ErrorName::StackUnderflow.into())
+        let operands = self.stack.values().last_chunk::<N>();
+        operands.map(|operands| operands.map(Packed::unpack)).ok_or_else(|| ErrorName::StackUnderflow.into())
     }
 
     #[inline]
@@ -187,9 +188,9 @@ fn dictionary(value: Value) -> Result<DictionaryId, Fault> {
 }
 
 /// A value as an array that can be written to.
-fn array(value: Value) -> Result<Slice, Fault> {
+fn array(value: Value) -> Result<ArrayId, Fault> {
     match value {
-        Value::Array(slice) => Ok(slice),
+        Value::Array(id) => Ok(id),
         Value::Procedure(_) => Err(ErrorName::InvalidAccess.into()),
         _ => Err(ErrorName::TypeCheck.into()),
     }

@@ -8,13 +8,13 @@ use super::dictionary::Key;
 use super::heap::{DictionaryId, Heap};
 use super::names::NameId;
 use super::program::Program;
-use super::value::{Procedure, Value};
+use super::value::{Packed, Procedure, Value};
 use crate::isa::builtin::Builtin;
 
 /// What a name was found to mean.
 #[derive(Debug, Clone, Copy)]
 struct Meaning {
-    value: Option<Value>,
+    value: Option<Packed>,
     /// The state of the dictionary stack for which it holds, or [`ALWAYS`].
     state: u64,
     /// Where the name stood as a key in the dictionary in which it was found or stored last.
@@ -71,16 +71,16 @@ impl Scope {
             changed: Vec::new(),
         };
         for (operator, name) in Builtin::ALL.iter().zip(scope.operators.clone()) {
-            scope.fill(heap, system, name, Value::Operator(*operator));
+            scope.fill(heap, system, name, Value::Operator(*operator).into());
         }
         for (symbol, unit) in program.symbols().zip(0..) {
-            scope.fill(heap, own, program.symbol_id(symbol), Value::Procedure(Procedure { unit, offset: 0 }));
+            scope.fill(heap, own, program.symbol_id(symbol), Packed::procedure(Procedure(unit)));
         }
         scope
     }
 
     /// Fills one of the two lowest dictionaries.
-    fn fill(&mut self, heap: &mut Heap, dictionary: DictionaryId, name: NameId, value: Value) {
+    fn fill(&mut self, heap: &mut Heap, dictionary: DictionaryId, name: NameId, value: Packed) {
         let (place, _) = heap.dictionary_mut(dictionary).insert(Key::name(name), value);
         self.meanings[name.index()] = Meaning { value: Some(value), place, ..UNDEFINED };
     }
@@ -143,7 +143,7 @@ impl Scope {
 
     /// Stores a value in a dictionary. Tells whether the key is new in it.
     #[inline]
-    pub(super) fn store(&mut self, heap: &mut Heap, id: DictionaryId, key: Key, value: Value) -> bool {
+    pub(super) fn store(&mut self, heap: &mut Heap, id: DictionaryId, key: Key, value: Packed) -> bool {
         let dictionary = heap.dictionary_mut(id);
         let Some(name) = key.as_name() else { return dictionary.insert(key, value).1 };
         let meaning = &mut self.meanings[name.index()];
@@ -165,7 +165,7 @@ impl Scope {
     /// Replaces the value that a name has in the current dictionary, if it has one and no code relies on it.
     /// Tells whether it does.
     #[inline]
-    pub(super) fn replace(&mut self, heap: &mut Heap, name: NameId, value: Value) -> bool {
+    pub(super) fn replace(&mut self, heap: &mut Heap, name: NameId, value: Packed) -> bool {
         let id = self.current();
         let meaning = &mut self.meanings[name.index()];
         let is_there = meaning.trust != Trust::Given
@@ -181,7 +181,7 @@ impl Scope {
     }
 
     /// Notes that a name has a new value in a dictionary that is or was on the stack.
-    fn restore(&mut self, id: DictionaryId, name: NameId, value: Value) {
+    fn restore(&mut self, id: DictionaryId, name: NameId, value: Packed) {
         self.distrust(name);
         let (is_on_top, state) = (id == self.current(), self.state);
         let meaning = &mut self.meanings[name.index()];
@@ -207,7 +207,7 @@ impl Scope {
 
     /// What a name means.
     #[inline]
-    pub(super) fn find(&mut self, heap: &Heap, name: NameId) -> Option<Value> {
+    pub(super) fn find(&mut self, heap: &Heap, name: NameId) -> Option<Packed> {
         let meaning = &self.meanings[name.index()];
         if meaning.state == ALWAYS || meaning.state == self.state {
             return meaning.value;
@@ -215,7 +215,7 @@ impl Scope {
         self.search(heap, name)
     }
 
-    fn search(&mut self, heap: &Heap, name: NameId) -> Option<Value> {
+    fn search(&mut self, heap: &Heap, name: NameId) -> Option<Packed> {
         let key = Key::name(name);
         let meaning = &mut self.meanings[name.index()];
         let top = self.stack.last().map(|top| heap.dictionary(*top));
@@ -237,12 +237,13 @@ impl Scope {
     /// until [`Self::take_changed`] names it.
     pub(super) fn trusted(&mut self, name: NameId) -> Option<Value> {
         let meaning = &mut self.meanings[name.index()];
-        let is_code = matches!(meaning.value, Some(Value::Operator(_) | Value::Procedure(_)));
+        let value = meaning.value.map(Packed::unpack);
+        let is_code = matches!(value, Some(Value::Operator(_) | Value::Procedure(_)));
         if meaning.state != ALWAYS || meaning.trust == Trust::Lost || !is_code {
             return None;
         }
         meaning.trust = Trust::Given;
-        meaning.value
+        value
     }
 
     /// A name whose meaning code may rely on no more.

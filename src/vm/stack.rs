@@ -1,11 +1,11 @@
 //! The operand stack.
 
-use super::value::Value;
+use super::value::{Packed, Value};
 
 /// The operand stack: slots, of which the lowest are in use. The others hold anything.
 #[derive(Debug)]
 pub(super) struct Stack {
-    slots: Vec<Value>,
+    slots: Vec<Packed>,
     height: usize,
     limit: usize,
 }
@@ -23,18 +23,18 @@ impl Stack {
 
     /// The values, the top last.
     #[inline]
-    pub(super) fn values(&self) -> &[Value] {
+    pub(super) fn values(&self) -> &[Packed] {
         &self.slots[..self.height]
     }
 
     #[inline]
-    pub(super) fn values_mut(&mut self) -> &mut [Value] {
+    pub(super) fn values_mut(&mut self) -> &mut [Packed] {
         &mut self.slots[..self.height]
     }
 
     /// The slots that may be used, for who keeps count of those in use himself and says so by [`Self::set_height`].
     #[inline]
-    pub(super) fn slots(&mut self) -> &mut [Value] {
+    pub(super) fn slots(&mut self) -> &mut [Packed] {
         let length = self.slots.len().min(self.limit);
         &mut self.slots[..length]
     }
@@ -69,7 +69,7 @@ impl Stack {
         if self.height == self.slots.len() {
             self.grow();
         }
-        self.slots[self.height] = value;
+        self.slots[self.height] = value.into();
         self.height += 1;
     }
 
@@ -77,7 +77,7 @@ impl Stack {
     #[cold]
     pub(super) fn grow(&mut self) {
         let length = (2 * self.slots.len()).max(256).min(self.limit.max(self.height)) + 1;
-        self.slots.resize(length.max(self.height + 1), Value::Null);
+        self.slots.resize(length.max(self.height + 1), Packed::NULL);
     }
 
     /// Removes the uppermost values.

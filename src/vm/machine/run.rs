@@ -9,7 +9,7 @@ use crate::vm::code::{Address, Op, TURN};
 use crate::vm::dictionary::Key;
 use crate::vm::fault::Fault;
 use crate::vm::frame::{Called, Frame, Turns, TurnsKind};
-use crate::vm::value::Value;
+use crate::vm::value::{Packed, Value};
 
 /// A run at full speed can make so many steps more than it should: those of one fused operation.
 pub(super) const MARGIN: u64 = 16;
@@ -78,40 +78,56 @@ impl Machine<'_> {
                 self.stack.slots().get_mut(height.wrapping_sub($count)..height)
             };
         }
+        macro_rules! set_top {
+            ($value:expr) => {
+                if let Some(slot) = self.stack.slots().get_mut(height.wrapping_sub(1)) {
+                    *slot = $value;
+                }
+            };
+        }
+        /// The number on top.
+        macro_rules! number {
+            () => {
+                self.stack.slots().get(height.wrapping_sub(1)).and_then(|top| top.as_number())
+            };
+        }
+        /// The two numbers on top.
+        macro_rules! numbers {
+            () => {
+                match top!(2) {
+                    Some([a, b]) => a.as_number().zip(b.as_number()),
+                    _ => None,
+                }
+            };
+        }
         macro_rules! arithmetic {
             ($operator:tt) => {
-                match top!(2) {
-                    Some([Value::Number(a), Value::Number(b)]) if (*a $operator *b).is_finite() => {
-                        *a = *a $operator *b;
+                match numbers!().map(|(a, b)| Packed::number(a $operator b)).filter(|result| result.is_number()) {
+                    Some(result) => {
                         height -= 1;
+                        set_top!(result);
                     }
-                    _ => alone!(),
+                    None => alone!(),
                 }
             };
             ($operator:tt $number:expr) => {
-                match top!(1) {
-                    Some([Value::Number(a)]) if (*a $operator $number).is_finite() => {
-                        *a = *a $operator $number;
+                match number!().map(|a| Packed::number(a $operator $number)).filter(|result| result.is_number()) {
+                    Some(result) => {
+                        set_top!(result);
                         at += 1;
                         left -= 1;
                     }
-                    _ => alone!(),
+                    None => alone!(),
                 }
             };
         }
         /// Whether two operands compare so, if they can be compared here.
         macro_rules! compared {
             ($operator:tt) => {
-                match top!(2) {
-                    Some([Value::Number(a), Value::Number(b)]) => Some(*a $operator *b),
-                    _ => None,
-                }
+                numbers!().map(|(a, b)| a $operator b)
             };
             ($operator:tt $number:expr) => {
-                match top!(1) {
-                    Some([Value::Number(a)]) => Some(*a $operator $number),
-                    _ => None,
-                }
+                number!().map(|a| a $operator $number)
             };
         }
         macro_rules! compare {
@@ -119,9 +135,7 @@ impl Machine<'_> {
                 match compared!($operator) {
                     Some(result) => {
                         height -= 1;
-                        if let Some([slot]) = top!(1) {
-                            *slot = Value::Boolean(result);
-                        }
+                        set_top!(Packed::boolean(result));
                     }
                     None => alone!(),
                 }
@@ -129,9 +143,7 @@ impl Machine<'_> {
             ($operator:tt $number:expr) => {
                 match compared!($operator $number) {
                     Some(result) => {
-                        if let Some([slot]) = top!(1) {
-                            *slot = Value::Boolean(result);
-                        }
+                        set_top!(Packed::boolean(result));
                         at += 1;
                         left -= 1;
                     }
@@ -158,7 +170,7 @@ impl Machine<'_> {
         macro_rules! branch {
             ($condition:expr, $block:expr, $operands:literal, $steps:literal) => {{
                 let block: Address = $block;
-                let (body, after, steps) = match self.code.op(block) {
+                let (body, after, steps) = match self.code.ops[block as usize] {
                     Op::If { after } if !$condition => (after, after, 1),
                     Op::If { after } => (block + 1, after, 1),
                     Op::IfElse { second, after } if !$condition => (second, after, 2),
@@ -248,10 +260,11 @@ impl Machine<'_> {
         }
 
         while left > 0 {
-            let op = self.code.op(at);
+            let now = at as usize;
             at += 1;
             left -= 1;
-            match op {
+            // Not a copy of all of it: it would go through memory.
+            match self.code.ops[now] {
                 Op::Return => {
                     left += 1;
                     if let Some(frame) = self.frames.pop() {
@@ -265,7 +278,7 @@ impl Machine<'_> {
                             if is_over {
                                 end_loop!();
                             } else if let Some(slot) = self.stack.slots().get_mut(height) {
-                                *slot = Value::Number(*next);
+                                *slot = Packed::number(*next);
                                 height += 1;
                                 *next += *increment;
                                 begin_turn!(turns);
@@ -288,27 +301,27 @@ impl Machine<'_> {
                     left += 1;
                     break;
                 }
-                Op::Number(number) => push!(Value::Number(number)),
-                Op::Boolean(value) => push!(Value::Boolean(value)),
-                Op::Text(text) => push!(Value::Text(text)),
+                Op::Number(number) => push!(Packed::number(number)),
+                Op::Boolean(value) => push!(Packed::boolean(value)),
+                Op::Text(text) => push!(Packed::text(text)),
                 Op::Block { procedure, after } => match self.stack.slots().get_mut(height) {
                     Some(slot) => {
-                        *slot = Value::Procedure(procedure);
+                        *slot = Packed::procedure(procedure);
                         height += 1;
                         at = after;
                     }
                     None => alone!(),
                 },
                 Op::Name(name) => match self.scope.find(&self.heap, name) {
-                    None | Some(Value::Operator(_)) => alone!(),
-                    Some(Value::Procedure(procedure)) => {
-                        if self.scope.trusted(name).is_some() {
+                    Some(value) if !value.is_code() => push!(value),
+                    Some(value) => {
+                        if let (Value::Procedure(procedure), Some(_)) = (value.unpack(), self.scope.trusted(name)) {
                             let body = self.code.body(procedure, &mut self.scope);
                             self.code.trust(at - 1, name, body);
                         }
                         alone!();
                     }
-                    Some(value) => push!(value),
+                    None => alone!(),
                 },
                 Op::Enter { body, name } => match suspend!(at) {
                     Some(_) => {
@@ -404,66 +417,55 @@ impl Machine<'_> {
                 }
                 Op::Index => alone!(Op::Operator(Builtin::Index)),
                 Op::If { .. } | Op::IfElse { .. } => match top!(1) {
-                    Some(&mut [Value::Boolean(condition)]) => branch!(condition, at - 1, 1, 0),
+                    Some(&mut [condition]) => match condition.as_boolean() {
+                        Some(condition) => branch!(condition, at - 1, 1, 0),
+                        None => alone!(),
+                    },
                     _ => alone!(),
                 },
                 Op::For { after } => match top!(3) {
-                    Some(&mut [Value::Number(next), Value::Number(increment), Value::Number(limit)]) => {
-                        begin_loop!(after, 3, TurnsKind::For { next, increment, limit });
+                    Some([next, increment, limit]) => {
+                        match (next.as_number(), increment.as_number(), limit.as_number()) {
+                            (Some(next), Some(increment), Some(limit)) => {
+                                begin_loop!(after, 3, TurnsKind::For { next, increment, limit });
+                            }
+                            _ => alone!(),
+                        }
                     }
                     _ => alone!(),
                 },
-                Op::Repeat { after } => match top!(1) {
-                    Some(&mut [Value::Number(turns)]) if turns >= 0.0 && turns.fract() == 0.0 => {
+                Op::Repeat { after } => match number!() {
+                    Some(turns) if turns as u64 as f64 == turns => {
                         begin_loop!(after, 1, TurnsKind::Repeat { left: turns as u64 });
                     }
                     _ => alone!(),
                 },
                 Op::Loop { after } => begin_loop!(after, 0, TurnsKind::Loop),
                 Op::Get => match top!(2) {
-                    Some(&mut [Value::Array(slice), Value::Number(index)]) => {
-                        match self.heap.array(slice).get(index as usize) {
-                            Some(value) if index as usize as f64 == index => {
-                                let value = *value;
-                                height -= 1;
-                                if let Some([slot]) = top!(1) {
-                                    *slot = value;
-                                }
-                            }
-                            _ => alone!(),
+                    Some(&mut [holder, key]) => match self.element(holder, key) {
+                        Some(value) => {
+                            height -= 1;
+                            set_top!(value);
                         }
-                    }
-                    Some(&mut [Value::Dictionary(id), key]) => {
-                        match Key::of(key).and_then(|key| self.heap.dictionary(id).get(key)) {
-                            Some(value) => {
-                                height -= 1;
-                                if let Some([slot]) = top!(1) {
-                                    *slot = value;
-                                }
-                            }
-                            _ => alone!(),
-                        }
-                    }
+                        None => alone!(),
+                    },
                     _ => alone!(),
                 },
                 Op::Put => match top!(3) {
-                    Some(&mut [Value::Array(slice), Value::Number(index), value]) => {
-                        match self.heap.array_mut(slice).get_mut(index as usize) {
-                            Some(element) if index as usize as f64 == index => {
-                                *element = value;
-                                height -= 3;
-                            }
-                            _ => alone!(),
+                    Some(&mut [holder, key, value]) => {
+                        if self.set_element(holder, key, value) {
+                            height -= 3;
+                        } else {
+                            alone!();
                         }
                     }
                     _ => alone!(),
                 },
                 Op::Def => match top!(2) {
-                    Some(&mut [Value::Text(name), value])
-                        if self.scope.replace(&mut self.heap, name, value) =>
-                    {
-                        height -= 2
-                    }
+                    Some(&mut [key, value]) => match key.unpack() {
+                        Value::Text(name) if self.scope.replace(&mut self.heap, name, value) => height -= 2,
+                        _ => alone!(),
+                    },
                     _ => alone!(),
                 },
                 Op::Define(name) => match top!(1) {
@@ -484,9 +486,46 @@ impl Machine<'_> {
     }
 }
 
+/// What `get` and `put` do in the plainest cases.
+impl Machine<'_> {
+    #[inline]
+    fn element(&self, holder: Packed, key: Packed) -> Option<Packed> {
+        match holder.unpack() {
+            Value::Array(id) => self.heap.array(id).get(whole(key)?).copied(),
+            Value::Dictionary(id) => self.heap.dictionary(id).get(Key::of(key.unpack())?),
+            Value::String(id) => Some(Packed::number((*self.heap.string(id).get(whole(key)?)?).into())),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn set_element(&mut self, holder: Packed, key: Packed, value: Packed) -> bool {
+        let set = |slot: &mut Packed| *slot = value;
+        match holder.unpack() {
+            Value::Array(id) => {
+                whole(key).and_then(|at| self.heap.array_mut(id).get_mut(at)).map(set).is_some()
+            }
+            // A number is nobody's name.
+            Value::Dictionary(id) if key.is_number() => {
+                let Some(key) = Key::of(key.unpack()) else { return false };
+                self.heap.dictionary_mut(id).get_mut(key).map(set).is_some()
+            }
+            _ => false,
+        }
+    }
+}
+
+/// A number as an index, if it is one.
+#[inline]
+fn whole(key: Packed) -> Option<usize> {
+    let number = key.as_number()?;
+    let at = number as usize;
+    (at as f64 == number).then_some(at)
+}
+
 /// Rotates operands by so many places towards the top.
 #[inline]
-fn roll(operands: &mut [Value], by: u32) {
+fn roll(operands: &mut [Packed], by: u32) {
     match (operands, by) {
         ([a, b, c], 1) => (*a, *b, *c) = (*c, *a, *b),
         ([a, b, c], 2) => (*a, *b, *c) = (*b, *c, *a),

@@ -37,8 +37,8 @@ impl Machine<'_> {
             Value::Text(_) => return Err(ErrorName::InvalidAccess.into()),
             _ => return Err(ErrorName::TypeCheck.into()),
         }
-        let Value::String(slice) = into else { return Err(ErrorName::TypeCheck.into()) };
-        let bytes = self.heap.string_mut(slice).ok_or(ErrorName::InvalidAccess)?;
+        let Value::String(id) = into else { return Err(ErrorName::TypeCheck.into()) };
+        let bytes = self.heap.string_mut(id).ok_or(ErrorName::InvalidAccess)?;
         bytes.get_mut(..text.len()).ok_or(ErrorName::RangeCheck)?.copy_from_slice(&text);
         let written = self.part(into, 0, text.len())?;
         self.replace(2, written);
