@@ -71,12 +71,18 @@ pub(super) enum Op {
     Def,
     Begin,
     End,
+    IDiv,
+    Mod,
+    Not,
+    Known,
 
     // Fused: a number, and an operator.
     AddNumber(f64),
     SubNumber(f64),
     MulNumber(f64),
     DivNumber(f64),
+    IDivNumber(f64),
+    ModNumber(f64),
     EqNumber(f64),
     NeNumber(f64),
     LtNumber(f64),
@@ -93,6 +99,24 @@ pub(super) enum Op {
     CopyTwo,
     /// A string, `exch`, `def`.
     Define(NameId),
+
+    /// A string, a number, `def`; the number is at the next address.
+    DefineNumber(NameId),
+    /// A string, the same as a name, a number, `add` or `sub` (fused, at the address after the next), `def`.
+    Increase(NameId),
+    /// `dict`, `begin`
+    BeginNew,
+
+    // Fused: a name that means no procedure and no operator, as far as one can see, and what comes after it.
+    AddName(NameId),
+    SubName(NameId),
+    MulName(NameId),
+    DivName(NameId),
+    GetName(NameId),
+    /// Two names.
+    Names(NameId, NameId),
+    /// Two names, and `get`.
+    GetNames(NameId, NameId),
 
     // Fused: blocks and the operator after them. `after` is the address after the operator.
     If {
@@ -126,6 +150,13 @@ pub(super) enum Op {
     LeNumberIf(f64),
     GtNumberIf(f64),
     GeNumberIf(f64),
+    // Fused: a name as above, a comparison, and one of these at the address after the next.
+    EqNameIf(NameId),
+    NeNameIf(NameId),
+    LtNameIf(NameId),
+    LeNameIf(NameId),
+    GtNameIf(NameId),
+    GeNameIf(NameId),
 }
 
 const _: () = assert!(size_of::<Op>() == 16);
@@ -315,7 +346,7 @@ impl<'p> Code<'p> {
             };
         }
         for at in start..end {
-            if let Some(fused) = fuse(&self.ops, at) {
+            if let Some(fused) = fuse(&self.ops, at, |name| scope.is_code(name)) {
                 self.ops[at as usize] = fused;
             }
         }
@@ -331,6 +362,12 @@ impl<'p> Code<'p> {
         if matches!(self.ops[at as usize], Op::Name(_)) {
             self.ops[at as usize] = Op::Enter { body, name };
         }
+    }
+
+    /// Takes a fused operation back: a name in it means what is executed.
+    #[cold]
+    pub(super) fn separate(&mut self, at: Address) {
+        self.ops[at as usize] = self.plain(at);
     }
 
     /// Makes the units with a name anew: it does not mean any more what it meant.
@@ -426,6 +463,10 @@ const fn own(operator: Builtin) -> Op {
         Builtin::Def => Op::Def,
         Builtin::Begin => Op::Begin,
         Builtin::End => Op::End,
+        Builtin::IDiv => Op::IDiv,
+        Builtin::Mod => Op::Mod,
+        Builtin::Not => Op::Not,
+        Builtin::Known => Op::Known,
         other => Op::Operator(other),
     }
 }

@@ -40,7 +40,7 @@ impl Slice {
     }
 }
 
-/// So many bytes are made, at least, between two collections.
+/// [`Heap::pause`], but in tests.
 const PAUSE: usize = 32 << 20;
 
 /// What each object takes besides what it holds, in bytes.
@@ -144,7 +144,8 @@ impl<T: Copy> Sequences<T> {
 
     /// Copies elements to another place for as many, which may overlap the first and may be written to.
     fn copy(&mut self, from: Slice, to: Slice) {
-        let Object::Whole { elements, is_read_only } = std::mem::take(&mut self.arena.objects[from.whole as usize])
+        let Object::Whole { elements, is_read_only } =
+            std::mem::take(&mut self.arena.objects[from.whole as usize])
         else {
             return;
         };
@@ -219,6 +220,8 @@ pub struct Heap {
     used: usize,
     /// A collection is due when `used` would pass this.
     due: usize,
+    /// So many bytes are made, at least, between two collections.
+    pause: usize,
     /// What the objects may take.
     limit: usize,
 }
@@ -227,7 +230,7 @@ impl Heap {
     pub(super) fn new(limit: usize) -> Self {
         let due = PAUSE.min(limit);
         let (arrays, strings) = (Sequences::new(), Sequences::new());
-        Self { dictionaries: Arena::new(), arrays, strings, used: 0, due, limit }
+        Self { dictionaries: Arena::new(), arrays, strings, used: 0, due, pause: PAUSE, limit }
     }
 
     /// Whether so many bytes more can be had without a collection. They count as used then.
@@ -238,6 +241,12 @@ impl Heap {
             self.used += bytes;
         }
         is_there
+    }
+
+    /// From now on there is a collection whenever anything is made.
+    #[cfg(test)]
+    pub(super) const fn collect_always(&mut self) {
+        (self.due, self.pause) = (0, 0);
     }
 
     /// Gives back bytes that were taken and are not needed.
@@ -357,7 +366,9 @@ impl Heap {
                     }
                 }
                 Value::Array(id) => match &self.arrays.arena.objects[id.0 as usize] {
-                    Object::Whole { elements, .. } => elements.iter().for_each(|value| reached.note(value.unpack())),
+                    Object::Whole { elements, .. } => {
+                        elements.iter().for_each(|value| reached.note(value.unpack()))
+                    }
                     // All of it: another part of the same array may be in use too.
                     Object::Part(slice) => reached.note(Value::Array(ArrayId(slice.whole))),
                 },
@@ -372,8 +383,9 @@ impl Heap {
         reached
     }
 
-    /// Frees every object that was not reached. `texts` is what the texts take that stay.
-    pub(super) fn sweep(&mut self, reached: &Reached, texts: usize) {
+    /// Frees every object that was not reached. `texts` is what the texts take that stay, and so many bytes are to be
+    /// had without another collection, if the limit allows it.
+    pub(super) fn sweep(&mut self, reached: &Reached, texts: usize, wanted: usize) {
         let dictionaries = self.dictionaries.sweep(
             &reached.dictionaries,
             |dictionary| DICTIONARY_COST + dictionary.entries().len() * ENTRY,
@@ -382,7 +394,7 @@ impl Heap {
         let arrays = self.arrays.sweep(&reached.arrays, array_cost);
         let strings = self.strings.sweep(&reached.strings, string_cost);
         self.used = dictionaries + arrays + strings + texts;
-        self.due = self.used.saturating_add(self.used.max(PAUSE)).min(self.limit);
+        self.due = self.used.saturating_add(self.used.max(self.pause).max(wanted)).min(self.limit);
     }
 }
 
@@ -436,14 +448,15 @@ mod tests {
         assert_eq!(heap.part_of_array(heap.array_slice(part).part(0, 1)), part);
         let string = heap.new_string(b"kept".to_vec(), false);
         let lost_string = heap.new_string(b"lost".to_vec(), false);
-        let insert = |heap: &mut Heap, id, new: Value, value| _ = heap.dictionary_mut(id).insert(key(new), value);
+        let insert =
+            |heap: &mut Heap, id, new: Value, value| _ = heap.dictionary_mut(id).insert(key(new), value);
         insert(&mut heap, root, Value::Dictionary(as_key), Value::Array(part).into());
         insert(&mut heap, as_key, ONE, Value::String(string).into());
         insert(&mut heap, as_value, ONE, value(root));
         insert(&mut heap, lost, ONE, value(lost_too));
         insert(&mut heap, lost_too, ONE, Value::Array(lost_array).into());
         let reached = heap.reach([Value::Dictionary(root), Value::Number(0.0)].into_iter(), 0);
-        heap.sweep(&reached, 0);
+        heap.sweep(&reached, 0, 0);
         assert_eq!(heap.dictionaries.free, [lost.0, lost_too.0]);
         assert_eq!(heap.arrays.arena.free, [lost_array.0, lost_part.0]);
         assert_eq!(heap.strings.arena.free, [lost_string.0]);
@@ -467,10 +480,10 @@ mod tests {
             last = Value::Dictionary(next);
         }
         let reached = heap.reach(std::iter::once(last), 0);
-        heap.sweep(&reached, 0);
+        heap.sweep(&reached, 0, 0);
         assert!(heap.dictionaries.free.is_empty() && heap.arrays.arena.free.is_empty());
         let reached = heap.reach(std::iter::empty(), 0);
-        heap.sweep(&reached, 0);
+        heap.sweep(&reached, 0, 0);
         assert_eq!(heap.used, 0);
         assert_eq!(heap.dictionaries.free.len(), 150_001);
     }

@@ -149,7 +149,7 @@ impl<'p> Machine<'p> {
         self.guarded(|machine| {
             machine.settle()?;
             while machine.at != HALT && machine.left > goal {
-                if machine.is_tracing || machine.left - goal <= run::MARGIN {
+                if machine.is_tracing || machine.left - goal <= run::MARGIN || !machine.stack.trim() {
                     machine.advance(streams)?;
                 } else {
                     machine.sprint(goal + run::MARGIN, streams)?;
@@ -210,11 +210,13 @@ impl<'p> Machine<'p> {
                 Ok(())
             }
             Op::Operator(operator) => self.operate(operator, streams),
-            Op::Name(name) => match self.scope.find(&self.heap, name).map(Packed::unpack) {
-                Some(Value::Operator(operator)) => self.operate(operator, streams),
-                Some(Value::Procedure(procedure)) => self.enter(procedure, name),
-                Some(value) => self.push(value),
-                None => Err(ErrorName::Undefined.into()),
+            Op::Name(name) => match self.scope.find(&self.heap, name) {
+                Packed::NOTHING => Err(ErrorName::Undefined.into()),
+                value => match value.unpack() {
+                    Value::Operator(operator) => self.operate(operator, streams),
+                    Value::Procedure(procedure) => self.enter(procedure, name),
+                    value => self.push(value),
+                },
             },
             // These are no instructions.
             _ => Ok(()),
@@ -421,7 +423,7 @@ impl<'p> Machine<'p> {
         let roots = begun.chain(self.stack.values().iter().map(|value| value.unpack())).chain(in_loops);
         let reached = self.heap.reach(roots, self.texts.len());
         let texts = self.texts.retain(&reached.texts, |name| self.scope.forget(name));
-        self.heap.sweep(&reached, texts);
+        self.heap.sweep(&reached, texts, bytes);
         if self.heap.take(bytes) { Ok(()) } else { Err(ErrorName::LimitCheck.into()) }
     }
 

@@ -14,7 +14,8 @@ use crate::isa::builtin::Builtin;
 /// What a name was found to mean.
 #[derive(Debug, Clone, Copy)]
 struct Meaning {
-    value: Option<Packed>,
+    /// The value; [`Packed::NOTHING`] when the name is undefined.
+    value: Packed,
     /// The state of the dictionary stack for which it holds, or [`ALWAYS`].
     state: u64,
     /// Where the name stood as a key in the dictionary in which it was found or stored last.
@@ -39,7 +40,7 @@ const ALWAYS: u64 = u64::MAX;
 const NEVER: u64 = 0;
 
 /// The meaning of what is no key anywhere.
-const UNDEFINED: Meaning = Meaning { value: None, state: ALWAYS, place: 0, trust: Trust::NotYet };
+const UNDEFINED: Meaning = Meaning { value: Packed::NOTHING, state: ALWAYS, place: 0, trust: Trust::NotYet };
 
 /// The dictionary stack.
 #[derive(Debug)]
@@ -82,7 +83,7 @@ impl Scope {
     /// Fills one of the two lowest dictionaries.
     fn fill(&mut self, heap: &mut Heap, dictionary: DictionaryId, name: NameId, value: Packed) {
         let (place, _) = heap.dictionary_mut(dictionary).insert(Key::name(name), value);
-        self.meanings[name.index()] = Meaning { value: Some(value), place, ..UNDEFINED };
+        self.meanings[name.index()] = Meaning { value, place, ..UNDEFINED };
     }
 
     pub(super) fn system(&self) -> DictionaryId {
@@ -154,7 +155,7 @@ impl Scope {
         };
         if id == self.program || dictionary.is_begun {
             if meaning.state == ALWAYS && id == self.program && meaning.trust != Trust::Given {
-                meaning.value = Some(value);
+                meaning.value = value;
             } else {
                 self.restore(id, name, value);
             }
@@ -172,7 +173,7 @@ impl Scope {
             && id != self.system
             && heap.dictionary_mut(id).replace_at(meaning.place, Key::name(name), value);
         if is_there {
-            meaning.value = Some(value);
+            meaning.value = value;
             if meaning.state != ALWAYS {
                 meaning.state = self.state;
             }
@@ -190,7 +191,7 @@ impl Scope {
             _ if is_on_top => state,
             _ => NEVER,
         };
-        meaning.value = Some(value);
+        meaning.value = value;
     }
 
     /// Removes a key from a dictionary.
@@ -205,9 +206,9 @@ impl Scope {
         }
     }
 
-    /// What a name means.
-    #[inline]
-    pub(super) fn find(&mut self, heap: &Heap, name: NameId) -> Option<Packed> {
+    /// What a name means; [`Packed::NOTHING`] when it is undefined.
+    #[inline(always)]
+    pub(super) fn find(&mut self, heap: &Heap, name: NameId) -> Packed {
         let meaning = &self.meanings[name.index()];
         if meaning.state == ALWAYS || meaning.state == self.state {
             return meaning.value;
@@ -215,7 +216,8 @@ impl Scope {
         self.search(heap, name)
     }
 
-    fn search(&mut self, heap: &Heap, name: NameId) -> Option<Packed> {
+    #[inline(never)]
+    fn search(&mut self, heap: &Heap, name: NameId) -> Packed {
         let key = Key::name(name);
         let meaning = &mut self.meanings[name.index()];
         let top = self.stack.last().map(|top| heap.dictionary(*top));
@@ -228,22 +230,31 @@ impl Scope {
                 dictionary.entries()[place].1
             })
         });
-        meaning.value = value;
+        meaning.value = value.unwrap_or(Packed::NOTHING);
         meaning.state = self.state;
-        value
+        meaning.value
     }
 
     /// The operator or procedure that a name means, when nothing on the stack can change that. Code may rely on it
     /// until [`Self::take_changed`] names it.
     pub(super) fn trusted(&mut self, name: NameId) -> Option<Value> {
         let meaning = &mut self.meanings[name.index()];
-        let value = meaning.value.map(Packed::unpack);
-        let is_code = matches!(value, Some(Value::Operator(_) | Value::Procedure(_)));
-        if meaning.state != ALWAYS || meaning.trust == Trust::Lost || !is_code {
+        if meaning.state != ALWAYS || meaning.trust == Trust::Lost || !meaning.value.is_code() {
             return None;
         }
         meaning.trust = Trust::Given;
-        value
+        Some(meaning.value.unpack())
+    }
+
+    /// Whether code relies on the meaning of a name.
+    #[inline]
+    pub(super) fn is_trusted(&self, name: NameId) -> bool {
+        self.meanings[name.index()].trust == Trust::Given
+    }
+
+    /// Whether a name means a procedure or an operator, as far as is known without a search.
+    pub(super) fn is_code(&self, name: NameId) -> bool {
+        self.meanings[name.index()].value.is_code()
     }
 
     /// A name whose meaning code may rely on no more.

@@ -2,6 +2,9 @@
 
 use super::value::{Packed, Value};
 
+/// So many values a fused operation may have the stack hold for a moment.
+const SPARE: usize = 4;
+
 /// The operand stack: slots, of which the lowest are in use. The others hold anything.
 #[derive(Debug)]
 pub(super) struct Stack {
@@ -32,11 +35,25 @@ impl Stack {
         &mut self.slots[..self.height]
     }
 
-    /// The slots that may be used, for who keeps count of those in use himself and says so by [`Self::set_height`].
+    /// The slots, after [`Self::trim`], for who keeps count of those in use himself and says so by [`Self::set_height`].
     #[inline]
     pub(super) fn slots(&mut self) -> &mut [Packed] {
-        let length = self.slots.len().min(self.limit);
-        &mut self.slots[..length]
+        &mut self.slots
+    }
+
+    /// Takes care that at least [`SPARE`] values less than the limit have slots. Tells whether it can, for there may
+    /// be more values.
+    pub(super) fn trim(&mut self) -> bool {
+        let is_low = self.height <= self.most();
+        if is_low {
+            self.slots.truncate(self.most());
+        }
+        is_low
+    }
+
+    /// So many values may have slots before the room gets scarce.
+    const fn most(&self) -> usize {
+        self.limit.saturating_sub(SPARE)
     }
 
     #[inline]
@@ -76,8 +93,8 @@ impl Stack {
     /// Makes slots for at least one value more.
     #[cold]
     pub(super) fn grow(&mut self) {
-        let length = (2 * self.slots.len()).max(256).min(self.limit.max(self.height)) + 1;
-        self.slots.resize(length.max(self.height + 1), Packed::NULL);
+        let length = (2 * self.slots.len()).max(256).min(self.most()).max(self.height + 1);
+        self.slots.resize(length, Packed::NULL);
     }
 
     /// Removes the uppermost values.

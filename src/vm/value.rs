@@ -63,6 +63,8 @@ const PROCEDURE: Tag = 9;
 const OPERATOR: Tag = 10;
 
 impl Packed {
+    /// No value.
+    pub(super) const NOTHING: Self = Self(EXPONENT);
     /// What an empty slot holds.
     pub(super) const NULL: Self = Self::tagged(NULL, 0);
     /// A mark.
@@ -88,6 +90,14 @@ impl Packed {
     #[inline]
     pub(super) const fn is_number(self) -> bool {
         self.0 & EXPONENT != EXPONENT
+    }
+
+    /// Whether it is a value that is no procedure and no operator.
+    #[inline]
+    pub(super) const fn is_data(self) -> bool {
+        let (nothing, code) = (Self::NOTHING.0, Self::tagged(PROCEDURE, 0).0);
+        // Negative numbers have greater bits than anything else.
+        self.0 != nothing && (self.0 < code || self.is_number())
     }
 
     /// Whether it is a procedure or an operator.
@@ -284,6 +294,19 @@ impl Value {
     }
 }
 
+/// A number without its fraction. (The library's function is a slow one where the processor may be an old one.)
+#[inline]
+pub(super) fn truncated(number: f64) -> f64 {
+    // From 2⁵² on there are no fractions.
+    if number.abs() < 4_503_599_627_370_496.0 { (number as i64 as f64).copysign(number) } else { number }
+}
+
+/// Whether a number has no fraction.
+#[inline]
+pub(super) fn is_whole(number: f64) -> bool {
+    truncated(number) == number
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -370,6 +393,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn numbers_are_truncated(number in any::<f64>().prop_filter("finite", |n| n.is_finite()), small in -3.0..3.0) {
+            for number in [number, small, small.round(), number.round()] {
+                prop_assert_eq!(truncated(number).to_bits(), number.trunc().to_bits());
+                prop_assert_eq!(is_whole(number), number.fract() == 0.0);
+            }
+        }
+
         #[test]
         fn a_number_s_text_reads_back_the_same(number in any::<f64>().prop_filter("finite", |n| n.is_finite())) {
             let text = text(number);

@@ -2,6 +2,8 @@
 //!
 //! Each operation does here what it does in the plainest case; for every other, and for every error, the instruction
 //! is executed alone, by the same function as in a single step. What is hot lives in local variables meanwhile.
+//! All this is only for a stack with room to spare: a fused operation does not look whether each of its parts could
+//! have pushed its value.
 
 use super::{Machine, Streams};
 use crate::isa::builtin::Builtin;
@@ -9,7 +11,10 @@ use crate::vm::code::{Address, Op, TURN};
 use crate::vm::dictionary::Key;
 use crate::vm::fault::Fault;
 use crate::vm::frame::{Called, Frame, Turns, TurnsKind};
-use crate::vm::value::{Packed, Value};
+use crate::vm::heap::{DICTIONARY_COST, ENTRY};
+use crate::vm::names::NameId;
+use crate::vm::operators::arithmetic::{quotient, remainder};
+use crate::vm::value::{Packed, Value, is_whole};
 
 /// A run at full speed can make so many steps more than it should: those of one fused operation.
 pub(super) const MARGIN: u64 = 16;
@@ -53,7 +58,7 @@ impl Machine<'_> {
                     fail!(fault);
                 }
                 take_up!();
-                if self.is_tracing {
+                if self.is_tracing || !self.stack.trim() {
                     break;
                 }
             }};
@@ -78,6 +83,16 @@ impl Machine<'_> {
                 self.stack.slots().get_mut(height.wrapping_sub($count)..height)
             };
         }
+        /// The instruction alone, of which the operation is the first part; for ever, if one of these names in it
+        /// means what is executed.
+        macro_rules! separate {
+            ($($value:expr),+) => {{
+                if $($value.is_code())||+ {
+                    self.code.separate(at - 1);
+                }
+                alone!();
+            }};
+        }
         macro_rules! set_top {
             ($value:expr) => {
                 if let Some(slot) = self.stack.slots().get_mut(height.wrapping_sub(1)) {
@@ -101,6 +116,18 @@ impl Machine<'_> {
             };
         }
         macro_rules! arithmetic {
+            ($name:ident $operator:tt) => {{
+                let value = self.scope.find(&self.heap, $name);
+                let operands = number!().zip(value.as_number());
+                match operands.map(|(a, b)| Packed::number(a $operator b)).filter(|result| result.is_number()) {
+                    Some(result) => {
+                        set_top!(result);
+                        at += 1;
+                        left -= 1;
+                    }
+                    None => separate!(value),
+                }
+            }};
             ($operator:tt) => {
                 match numbers!().map(|(a, b)| Packed::number(a $operator b)).filter(|result| result.is_number()) {
                     Some(result) => {
@@ -118,6 +145,28 @@ impl Machine<'_> {
                         left -= 1;
                     }
                     None => alone!(),
+                }
+            };
+        }
+        /// Division of whole numbers.
+        macro_rules! divide {
+            ($function:ident) => {
+                match numbers!() {
+                    Some((a, b)) if is_whole(a) && is_whole(b) && b != 0.0 => {
+                        height -= 1;
+                        set_top!(Packed::number($function(a, b)));
+                    }
+                    _ => alone!(),
+                }
+            };
+            ($function:ident, $number:expr) => {
+                match number!() {
+                    Some(a) if is_whole(a) => {
+                        set_top!(Packed::number($function(a, $number)));
+                        at += 1;
+                        left -= 1;
+                    }
+                    _ => alone!(),
                 }
             };
         }
@@ -199,6 +248,13 @@ impl Machine<'_> {
             }};
         }
         macro_rules! compare_and_branch {
+            ($name:ident $operator:tt) => {{
+                let value = self.scope.find(&self.heap, $name);
+                match number!().zip(value.as_number()) {
+                    Some((a, b)) => branch!(a $operator b, at + 1, 1, 2),
+                    None => separate!(value),
+                }
+            }};
             ($operator:tt) => {
                 match compared!($operator) {
                     Some(result) => branch!(result, at, 2, 1),
@@ -256,6 +312,9 @@ impl Machine<'_> {
                 left += 1 - (before - self.left) as i64;
                 self.left = before;
                 take_up!();
+                if !self.stack.trim() {
+                    break;
+                }
             }};
         }
 
@@ -313,16 +372,70 @@ impl Machine<'_> {
                     None => alone!(),
                 },
                 Op::Name(name) => match self.scope.find(&self.heap, name) {
-                    Some(value) if !value.is_code() => push!(value),
-                    Some(value) => {
-                        if let (Value::Procedure(procedure), Some(_)) = (value.unpack(), self.scope.trusted(name)) {
+                    value if value.is_data() => push!(value),
+                    value => {
+                        if let (Value::Procedure(procedure), Some(_)) =
+                            (value.unpack(), self.scope.trusted(name))
+                        {
                             let body = self.code.body(procedure, &mut self.scope);
                             self.code.trust(at - 1, name, body);
                         }
                         alone!();
                     }
-                    None => alone!(),
                 },
+                Op::Names(first, second) => {
+                    match (self.scope.find(&self.heap, first), self.scope.find(&self.heap, second)) {
+                        (a, b) if a.is_data() && b.is_data() => {
+                            match self.stack.slots().get_mut(height..height.wrapping_add(2)) {
+                                Some(slots) => {
+                                    slots.copy_from_slice(&[a, b]);
+                                    height += 2;
+                                    at += 1;
+                                    left -= 1;
+                                }
+                                None => alone!(),
+                            }
+                        }
+                        (a, b) => separate!(a, b),
+                    }
+                }
+                Op::GetNames(first, second) => {
+                    match (self.scope.find(&self.heap, first), self.scope.find(&self.heap, second)) {
+                        (a, b) if a.is_data() && b.is_data() => {
+                            match (self.element(a, b), self.stack.slots().get_mut(height)) {
+                                (Some(value), Some(slot)) => {
+                                    *slot = value;
+                                    height += 1;
+                                    at += 2;
+                                    left -= 2;
+                                }
+                                _ => alone!(),
+                            }
+                        }
+                        (a, b) => separate!(a, b),
+                    }
+                }
+                Op::GetName(name) => match (top!(1), self.scope.find(&self.heap, name)) {
+                    (Some(&mut [holder]), key) if key.is_data() => match self.element(holder, key) {
+                        Some(value) => {
+                            set_top!(value);
+                            at += 1;
+                            left -= 1;
+                        }
+                        None => alone!(),
+                    },
+                    (_, key) => separate!(key, key),
+                },
+                Op::AddName(name) => arithmetic!(name+),
+                Op::SubName(name) => arithmetic!(name -),
+                Op::MulName(name) => arithmetic!(name *),
+                Op::DivName(name) => arithmetic!(name /),
+                Op::EqNameIf(name) => compare_and_branch!(name ==),
+                Op::NeNameIf(name) => compare_and_branch!(name !=),
+                Op::LtNameIf(name) => compare_and_branch!(name <),
+                Op::LeNameIf(name) => compare_and_branch!(name <=),
+                Op::GtNameIf(name) => compare_and_branch!(name >),
+                Op::GeNameIf(name) => compare_and_branch!(name >=),
                 Op::Enter { body, name } => match suspend!(at) {
                     Some(_) => {
                         at = body;
@@ -352,6 +465,10 @@ impl Machine<'_> {
                 Op::LeNumber(number) => compare!(<= number),
                 Op::GtNumber(number) => compare!(> number),
                 Op::GeNumber(number) => compare!(>= number),
+                Op::IDiv => divide!(quotient),
+                Op::Mod => divide!(remainder),
+                Op::IDivNumber(number) => divide!(quotient, number),
+                Op::ModNumber(number) => divide!(remainder, number),
                 Op::EqIf => compare_and_branch!(==),
                 Op::NeIf => compare_and_branch!(!=),
                 Op::LtIf => compare_and_branch!(<),
@@ -464,20 +581,80 @@ impl Machine<'_> {
                 Op::Def => match top!(2) {
                     Some(&mut [key, value]) => match key.unpack() {
                         Value::Text(name) if self.scope.replace(&mut self.heap, name, value) => height -= 2,
+                        Value::Text(name) if self.define_new(name, value) => height -= 2,
                         _ => alone!(),
                     },
                     _ => alone!(),
                 },
                 Op::Define(name) => match top!(1) {
-                    Some(&mut [value]) if self.scope.replace(&mut self.heap, name, value) => {
-                        height -= 1;
+                    Some(&mut [value]) => {
+                        if self.scope.replace(&mut self.heap, name, value) || self.define_new(name, value) {
+                            height -= 1;
+                            at += 2;
+                            left -= 2;
+                        } else {
+                            alone!();
+                        }
+                    }
+                    _ => alone!(),
+                },
+                Op::DefineNumber(name) => match self.code.ops[at as usize] {
+                    Op::Number(number)
+                        if self.scope.replace(&mut self.heap, name, Packed::number(number)) =>
+                    {
                         at += 2;
                         left -= 2;
                     }
                     _ => alone!(),
                 },
+                Op::Increase(name) => {
+                    let by = match self.code.ops[at as usize + 1] {
+                        Op::AddNumber(number) => number,
+                        Op::SubNumber(number) => -number,
+                        _ => f64::NAN,
+                    };
+                    let value = self.scope.find(&self.heap, name);
+                    match value.as_number().map(|number| Packed::number(number + by)) {
+                        Some(result)
+                            if result.is_number() && self.scope.replace(&mut self.heap, name, result) =>
+                        {
+                            at += 4;
+                            left -= 4;
+                        }
+                        _ => alone!(),
+                    }
+                }
+                Op::BeginNew => {
+                    if self.begin_new() {
+                        at += 1;
+                        left -= 1;
+                    } else {
+                        alone!();
+                    }
+                }
+                Op::Not => match top!(1) {
+                    Some(&mut [value]) => match value.as_boolean() {
+                        Some(value) => set_top!(Packed::boolean(!value)),
+                        None => alone!(),
+                    },
+                    _ => alone!(),
+                },
+                Op::Known => match top!(2) {
+                    Some(&mut [holder, key]) => match (holder.unpack(), Key::of(key.unpack())) {
+                        (Value::Dictionary(id), Some(key)) => {
+                            let is_known = self.heap.dictionary(id).position(key).is_some();
+                            height -= 1;
+                            set_top!(Packed::boolean(is_known));
+                        }
+                        _ => alone!(),
+                    },
+                    _ => alone!(),
+                },
                 Op::Begin => alone!(Op::Operator(Builtin::Begin)),
-                Op::End => alone!(Op::Operator(Builtin::End)),
+                Op::End => match self.scope.end() {
+                    Some(_) => {}
+                    None => alone!(),
+                },
             }
         }
         put_down!(at);
@@ -486,8 +663,31 @@ impl Machine<'_> {
     }
 }
 
-/// What `get` and `put` do in the plainest cases.
+/// What operators do in the plainest cases.
 impl Machine<'_> {
+    /// Begins a new dictionary, if that needs no collection.
+    #[inline]
+    fn begin_new(&mut self) -> bool {
+        let has_room =
+            self.scope.dictionaries().len() < self.stack.limit() && self.heap.take(DICTIONARY_COST);
+        if has_room {
+            let new = self.heap.new_dictionary();
+            self.scope.begin(&mut self.heap, new);
+        }
+        has_room
+    }
+
+    /// Defines a name that is new in the current dictionary, if that needs no collection and no code relies on it.
+    #[inline]
+    fn define_new(&mut self, name: NameId, value: Packed) -> bool {
+        let current = self.scope.current();
+        let is_free = current != self.scope.system() && !self.scope.is_trusted(name) && self.heap.take(ENTRY);
+        if is_free && !self.scope.store(&mut self.heap, current, Key::name(name), value) {
+            self.heap.give_back(ENTRY);
+        }
+        is_free
+    }
+
     #[inline]
     fn element(&self, holder: Packed, key: Packed) -> Option<Packed> {
         match holder.unpack() {

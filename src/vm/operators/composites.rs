@@ -138,30 +138,33 @@ impl Machine<'_> {
         if start + length > total {
             return Err(ErrorName::RangeCheck.into());
         }
-        let part = self.part(whole, start, length)?;
+        self.reserve(self.part_cost(whole, length))?;
+        let part = self.part(whole, start, length);
         self.replace(3, part);
         Ok(())
     }
 
-    /// A part of an array or string, which lies within it. It shares the elements, but a part of a string that
-    /// stands in the program is a copy, which cannot be written to either.
-    pub(super) fn part(&mut self, whole: Value, start: usize, length: usize) -> Result<Value, Fault> {
-        Ok(match whole {
+    /// What a part of an array or string takes, in bytes.
+    pub(super) const fn part_cost(&self, whole: Value, length: usize) -> usize {
+        if let Value::Text(_) = whole { string_cost(length) } else { PART_COST }
+    }
+
+    /// A part of an array or string, which lies within it, and whose cost was taken. It shares the elements, but a
+    /// part of a string that stands in the program is a copy, which cannot be written to either.
+    pub(super) fn part(&mut self, whole: Value, start: usize, length: usize) -> Value {
+        match whole {
             Value::Array(id) => {
-                self.reserve(PART_COST)?;
                 Value::Array(self.heap.part_of_array(self.heap.array_slice(id).part(start, length)))
             }
             Value::String(id) => {
-                self.reserve(PART_COST)?;
                 Value::String(self.heap.part_of_string(self.heap.string_slice(id).part(start, length)))
             }
             Value::Text(text) => {
-                self.reserve(string_cost(length))?;
                 let bytes = self.texts.bytes(text)[start..start + length].to_vec();
                 Value::String(self.heap.new_string(bytes, true))
             }
             other => other,
-        })
+        }
     }
 
     pub(super) fn put_interval(&mut self) -> Result<(), Fault> {
@@ -174,7 +177,9 @@ impl Machine<'_> {
     /// Copies an array or string into a part of another; gives that part.
     fn write_part(&mut self, whole: Value, start: Value, part: Value) -> Result<Value, Fault> {
         let (total, length) = match (whole, part) {
-            (Value::Array(whole), Value::Array(part)) => (self.heap.array(whole).len(), self.heap.array(part).len()),
+            (Value::Array(whole), Value::Array(part)) => {
+                (self.heap.array(whole).len(), self.heap.array(part).len())
+            }
             (Value::String(whole), Value::String(_) | Value::Text(_)) => {
                 let length = self.text(part).bytes().map_or(0, <[u8]>::len);
                 (self.heap.string(whole).len(), length)
@@ -191,7 +196,8 @@ impl Machine<'_> {
         if let Value::String(id) = whole {
             self.heap.string_mut(id).ok_or(ErrorName::InvalidAccess)?;
         }
-        let to = self.part(whole, start, length)?;
+        self.reserve(self.part_cost(whole, length))?;
+        let to = self.part(whole, start, length);
         match (to, part) {
             (Value::Array(to), Value::Array(from)) => {
                 self.heap.copy_array(self.heap.array_slice(from), self.heap.array_slice(to));
@@ -234,8 +240,8 @@ impl Machine<'_> {
     /// The procedure in which the names of operators are replaced by the operators.
     pub(super) fn bound(&mut self, procedure: Procedure) -> Result<Procedure, Fault> {
         let names = self.code.names(procedure, &mut self.scope);
-        let operator = |name| match self.scope.find(&self.heap, name).map(Packed::unpack) {
-            Some(Value::Operator(operator)) => Some((name, operator)),
+        let operator = |name| match self.scope.find(&self.heap, name).unpack() {
+            Value::Operator(operator) => Some((name, operator)),
             _ => None,
         };
         let operators = names.into_iter().filter_map(operator).collect();
