@@ -20,6 +20,7 @@ use crate::syntax::{self, Parsed, SyntaxError};
 
 mod fingerprint;
 mod generate;
+mod optimize;
 
 pub use fingerprint::{Fingerprinter, GENERATOR_VERSION};
 
@@ -41,6 +42,16 @@ pub enum Known {
     Fill,
 }
 
+/// Whether code is optimised (`-O`). Optimised code has digests of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Optimization {
+    /// An instruction for each thing in the source.
+    #[default]
+    Without,
+    /// Operators are bound early, and what is certain is done at once.
+    With,
+}
+
 /// How to compile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
@@ -48,6 +59,8 @@ pub struct Options {
     pub line_tables: LineTables,
     /// What to do for stripped digests.
     pub known: Known,
+    /// Whether to optimise.
+    pub optimization: Optimization,
 }
 
 /// What compiling did.
@@ -122,6 +135,7 @@ pub struct Prepared<'s> {
     /// The ids of the compilations.
     ids: Vec<CompilationId>,
     fragments: BTreeMap<FragmentDigest, Fragment>,
+    optimization: Optimization,
     /// Whether the repository lacks any of it.
     is_new: bool,
 }
@@ -132,7 +146,8 @@ pub fn prepare<'s>(
     sources: &'s [SourceFile],
     options: Options,
 ) -> Result<Prepared<'s>, CompileError> {
-    let parsed = sources.par_iter().map(parse).collect::<Vec<_>>();
+    let Options { optimization, .. } = options;
+    let parsed = sources.par_iter().map(|source| parse(source, optimization)).collect::<Vec<_>>();
     let units = right(&parsed);
     let compilations =
         units.par_iter().map(|unit| unit.compilation(options)).collect::<Result<Vec<_>, _>>()?;
@@ -141,9 +156,9 @@ pub fn prepare<'s>(
     let view = repository.read()?;
     // Also where the compilation is there: a fragment that was lost since is made again.
     let missing = missing(&*view, &procedures, options.known)?;
-    let fragments = generate(&missing, &procedures);
+    let fragments = generate(&missing, &procedures, optimization);
     let is_new = !fragments.is_empty() || !all_stored(&*view, &ids)?;
-    Ok(Prepared { parsed, compilations, ids, fragments, is_new })
+    Ok(Prepared { parsed, compilations, ids, fragments, optimization, is_new })
 }
 
 impl Prepared<'_> {
@@ -172,9 +187,16 @@ impl Prepared<'_> {
         if is_stored { Ok(()) } else { self.store(repository) }
     }
 
+    /// Publishes fragments and compilations together.
     fn store(&self, repository: &Repository) -> Result<(), StoreError> {
-        let procedures = distinct(&right(&self.parsed));
-        commit(repository, &self.compilations, &procedures, &self.fragments)
+        let bodies = distinct(&right(&self.parsed));
+        repository.write(|transaction| {
+            transaction.add_fragments(&entries(&self.fragments))?;
+            // What was there when we asked may have been collected since: then it is generated after all.
+            let collected = missing(transaction.view(), &bodies, Known::Reuse)?;
+            transaction.add_fragments(&entries(&generate(&collected, &bodies, self.optimization)))?;
+            transaction.add_compilations(&self.compilations).map(drop)
+        })
     }
 
     /// What became of the sources.
@@ -206,12 +228,12 @@ struct KeyedUnit<'s> {
     digests: Vec<FragmentDigest>,
 }
 
-fn parse(source: &SourceFile) -> Result<KeyedUnit<'_>, Vec<SyntaxError>> {
+fn parse(source: &SourceFile, optimization: Optimization) -> Result<KeyedUnit<'_>, Vec<SyntaxError>> {
     let Parsed { unit, errors } = syntax::parse(&source.text);
     if !errors.is_empty() {
         return Err(errors);
     }
-    let digests = Fingerprinter::default().unit(&unit);
+    let digests = Fingerprinter::new(optimization).unit(&unit);
     Ok(KeyedUnit { source, unit, digests })
 }
 
@@ -226,8 +248,9 @@ impl<'s> KeyedUnit<'s> {
         let starts = self.unit.procedures.iter().map(|procedure| procedure.name_span.start);
         let definition = |((procedure, fragment), line): ((&Procedure<'s>, FragmentDigest), u32)| {
             let name = procedure.name;
+            let body = self.unit.body(procedure);
             let lines =
-                index.as_ref().and_then(|index| line_table(index, procedure, self.unit.body(procedure)));
+                index.as_ref().and_then(|index| line_table(index, procedure, body, options.optimization));
             let name = Name::new(name).ok_or_else(|| CompilationError::Name(name.to_owned()))?;
             Ok(Definition { name, fragment, line, lines })
         };
@@ -237,10 +260,16 @@ impl<'s> KeyedUnit<'s> {
     }
 }
 
-/// Where each item stands; an item is an instruction.
-fn line_table(index: &LineIndex<'_>, procedure: &Procedure<'_>, body: &[Item<'_>]) -> Option<LineTable> {
+/// Where each instruction stands.
+fn line_table(
+    index: &LineIndex<'_>,
+    procedure: &Procedure<'_>,
+    body: &[Item<'_>],
+    optimization: Optimization,
+) -> Option<LineTable> {
     let first = index.line(procedure.name_span.start);
-    let positions = index.positions(body.iter().map(|item| item.span.start));
+    let places = generate::places(body, optimization);
+    let positions = index.positions(places.into_iter().map(|item| body[item].span.start));
     LineTable::new(positions.map(|place| Position { line: place.line - first, ..place }).collect())
 }
 
@@ -274,8 +303,15 @@ fn missing(view: &dyn View, bodies: &Bodies<'_>, known: Known) -> Result<Vec<Fra
 }
 
 /// Generates the code of the missing digests, and of no others.
-fn generate(missing: &[FragmentDigest], bodies: &Bodies<'_>) -> BTreeMap<FragmentDigest, Fragment> {
-    let generate = |digest: &FragmentDigest| Some((*digest, generate::fragment(bodies.get(digest)?)));
+fn generate(
+    missing: &[FragmentDigest],
+    bodies: &Bodies<'_>,
+    optimization: Optimization,
+) -> BTreeMap<FragmentDigest, Fragment> {
+    let generate = |digest: &FragmentDigest| {
+        let body = bodies.get(digest)?;
+        Some((*digest, generate::fragment(body, optimization)))
+    };
     missing.par_iter().filter_map(generate).collect()
 }
 
@@ -286,24 +322,6 @@ fn all_stored(view: &dyn View, compilations: &[CompilationId]) -> Result<bool, S
         }
     }
     Ok(true)
-}
-
-/// Publishes fragments and compilations together.
-fn commit(
-    repository: &Repository,
-    compilations: &[Compilation],
-    bodies: &Bodies<'_>,
-    fragments: &BTreeMap<FragmentDigest, Fragment>,
-) -> Result<(), StoreError> {
-    repository.write(|transaction| {
-        transaction.add_fragments(&entries(fragments))?;
-        // What was there when we asked may have been collected since: then it is generated after all.
-        let collected = missing(transaction.view(), bodies, Known::Reuse)?;
-        let again =
-            collected.iter().filter_map(|digest| Some((*digest, generate::fragment(bodies.get(digest)?))));
-        transaction.add_fragments(&entries(&again.collect()))?;
-        transaction.add_compilations(compilations).map(drop)
-    })
 }
 
 fn entries(fragments: &BTreeMap<FragmentDigest, Fragment>) -> Vec<(FragmentDigest, Entry)> {

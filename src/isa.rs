@@ -5,7 +5,9 @@
 //! (a fragment's fixups, an executable's strings).
 //! Deliberately absent: what the operators do (that is the machine's), and where sections come from.
 
+pub mod arithmetic;
 pub mod builtin;
 pub mod codec;
 pub mod instruction;
 pub mod listing;
+mod operator_code;

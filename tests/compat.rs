@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use toy::compile::{self, Known, LineTables};
+use toy::compile::{self, Known, LineTables, Optimization};
 use toy::link::{self, Input, Unresolved};
 use toy::name::Name;
 use toy::object::compilation::Ticket;
@@ -98,7 +98,8 @@ fn assert_reuses(name: &str) {
         let name = format!("{stem}.toy");
         let text = fs::read_to_string(path(&name)).unwrap();
         let sources = [SourceFile { name: name.into(), text: text.into() }];
-        let options = compile::Options { line_tables, known: Known::Reuse };
+        let options =
+            compile::Options { line_tables, known: Known::Reuse, optimization: Optimization::Without };
         let compiled = compile::compile(&repository, &sources, options).unwrap();
         assert_eq!(compiled.generated, 0, "{stem}");
         assert_eq!(compiled.units[0].as_ref().unwrap().ticket, read_ticket(stem));

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use toy::compile::{self, Known, LineTables};
+use toy::compile::{self, Known, LineTables, Optimization};
 use toy::isa::builtin::Builtin;
 use toy::link::{self, Unresolved};
 use toy::name::Name;
@@ -35,9 +35,34 @@ fn main() {
 /// What a run leaves behind, by file ending; nothing for what is empty.
 type Outcome = BTreeMap<&'static str, String>;
 
-/// Compiles, links and runs a source text, once at full speed and once step by step.
+/// Compiles, links and runs a source text without and with optimisation; gives what happens without.
 fn run(source: &str, input: &[u8]) -> Result<Outcome, Failed> {
-    let executable = link(source)?;
+    let plain = run_compiled(source, Optimization::Without, input)?;
+    let optimized = run_compiled(source, Optimization::With, input)?;
+    if !source.lines().take(2).any(|line| line == "# redefines operators") {
+        same("optimized", &comparable(&optimized), "not optimized", &comparable(&plain))?;
+    }
+    Ok(plain)
+}
+
+/// What optimisation does not change. Operators with their blocks in place find no procedures on the operand stack,
+/// pairs that cancel each other out do not fill it, and a trace shows other instructions.
+fn comparable(outcome: &Outcome) -> Outcome {
+    let mut outcome = outcome.clone();
+    outcome.remove("trace");
+    if let Some(trap) = outcome.get_mut("trap") {
+        *trap = trap
+            .lines()
+            .filter(|line| !line.starts_with("stack: "))
+            .map(|line| format!("{line}\n"))
+            .collect();
+    }
+    outcome
+}
+
+/// Compiles, links and runs a source text, once at full speed and once step by step.
+fn run_compiled(source: &str, optimization: Optimization, input: &[u8]) -> Result<Outcome, Failed> {
+    let executable = link(source, optimization)?;
     let program = Program::load(&executable)?;
     let options = options(source);
     let at_full_speed = execute(&program, &options, input, |machine, streams| machine.run(streams))?;
@@ -197,12 +222,12 @@ fn every_operator(manual: &str) -> Result<(), Failed> {
 
 /// Compiles and links a source text, in a repository of each kind, with the same result; so it is after it went
 /// through a file of each form.
-fn link(source: &str) -> Result<Executable, Failed> {
+fn link(source: &str, optimization: Optimization) -> Result<Executable, Failed> {
     let directory = tempfile::tempdir()?;
-    let executable = link_in(&Repository::in_memory(), source)?;
+    let executable = link_in(&Repository::in_memory(), source, optimization)?;
     for name in ["repo.yaml", "repo.tdb"] {
         let in_file = Repository::open_or_empty(&directory.path().join(name));
-        assert_eq!(link_in(&in_file, source)?, executable, "{name}");
+        assert_eq!(link_in(&in_file, source, optimization)?, executable, "{name}");
     }
     for format in [Format::Yaml, Format::Binary] {
         let bytes = executable::to_bytes(&executable, format)?;
@@ -211,9 +236,9 @@ fn link(source: &str) -> Result<Executable, Failed> {
     Ok(executable)
 }
 
-fn link_in(repository: &Repository, source: &str) -> Result<Executable, Failed> {
+fn link_in(repository: &Repository, source: &str, optimization: Optimization) -> Result<Executable, Failed> {
     let sources = [SourceFile { name: "main.toy".into(), text: source.into() }];
-    let options = compile::Options { line_tables: LineTables::With, known: Known::Reuse };
+    let options = compile::Options { line_tables: LineTables::With, known: Known::Reuse, optimization };
     let mut compiled = compile::compile(repository, &sources, options)?;
     let unit = compiled.units.remove(0).map_err(|errors| format!("{errors:?}"))?;
     let inputs = [link::Input { origin: "main.to".into(), ticket: unit.ticket }];

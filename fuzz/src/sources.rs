@@ -1,6 +1,6 @@
 //! Sources: read, formatted, compiled, linked, and executed for a while.
 
-use toy::compile::{Compiled, Known, LineTables, Options, compile};
+use toy::compile::{Compiled, Known, LineTables, Optimization, Options, compile};
 use toy::link::{self, Input, Unresolved};
 use toy::name::Name;
 use toy::object::compilation::Ticket;
@@ -45,7 +45,8 @@ pub fn format(bytes: &[u8]) {
 }
 
 fn run(repository: &Repository, source: &SourceFile) -> Compiled {
-    let options = Options { line_tables: LineTables::With, known: Known::Reuse };
+    let options =
+        Options { line_tables: LineTables::With, known: Known::Reuse, optimization: Optimization::Without };
     compile(repository, std::slice::from_ref(source), options).unwrap()
 }
 

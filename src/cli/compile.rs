@@ -15,7 +15,7 @@ use super::depfile::Depfile;
 use super::inputs::{RepositoryArg, count, is_stdin, mistakes, read_source, sources};
 use super::jobs::Threads;
 use super::ui::{Done, Failure, Ui};
-use crate::compile::{Compiled, CompiledUnit, Known, LineTables, Options, prepare};
+use crate::compile::{Compiled, CompiledUnit, Known, LineTables, Optimization, Options, prepare};
 use crate::object::compilation::Ticket;
 use crate::source::SourceFile;
 use crate::store::file;
@@ -46,6 +46,10 @@ pub struct CompileArgs {
     /// Make line tables, so that errors at run time show the source line; the code stays the same
     #[arg(short = 'g', long)]
     debug: bool,
+
+    /// Optimise: bind operators early, compile blocks in place, calculate what is certain
+    #[arg(short = 'O', long)]
+    optimize: bool,
 
     /// Generate also what the repository knows without having it (see `toy strip`)
     #[arg(long)]
@@ -85,6 +89,7 @@ impl Verb for CompileArgs {
         let options = Options {
             line_tables: if self.debug { LineTables::With } else { LineTables::Without },
             known: if self.fill { Known::Fill } else { Known::Reuse },
+            optimization: if self.optimize { Optimization::With } else { Optimization::Without },
         };
         let depfile = self.depfile.as_deref().map(|path| depfile(path, &jobs)).transpose()?;
         let repository = Repository::open_or_empty(&self.repository.path);

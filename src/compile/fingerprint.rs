@@ -3,14 +3,12 @@
 //! Hashed: the generator's version, the options that change code, and the body. Not hashed: the procedure's own
 //! name, files, lines, columns, blanks, comments, `-g`.
 
+use super::{Optimization, optimize};
 use crate::digest::{FragmentDigest, Hasher};
 use crate::syntax::ast::{Item, ItemKind, Unit};
 
 /// The version of the code generator. It changes when the same body gets other code.
 pub const GENERATOR_VERSION: u32 = 1;
-
-/// The options that change code, as bits. There are none yet.
-const OPTIONS: u32 = 0;
 
 const NUMBER: u8 = 1;
 const STRING: u8 = 2;
@@ -23,15 +21,26 @@ const BLOCK: u8 = 6;
 #[derive(Debug, Clone)]
 pub struct Fingerprinter {
     hasher: Hasher,
+    /// The options that change code: the version of the optimiser, or 0 without it.
+    options: u32,
 }
 
 impl Default for Fingerprinter {
     fn default() -> Self {
-        Self { hasher: Hasher::new("toy.fragment", GENERATOR_VERSION) }
+        Self::new(Optimization::Without)
     }
 }
 
 impl Fingerprinter {
+    /// For code that is optimised or not.
+    pub fn new(optimization: Optimization) -> Self {
+        let options = match optimization {
+            Optimization::Without => 0,
+            Optimization::With => optimize::VERSION,
+        };
+        Self { hasher: Hasher::new("toy.fragment", GENERATOR_VERSION), options }
+    }
+
     /// The digests of a unit's procedures, in source order.
     pub fn unit(&mut self, unit: &Unit<'_>) -> Vec<FragmentDigest> {
         unit.procedures.iter().map(|procedure| self.body(unit.body(procedure))).collect()
@@ -46,7 +55,7 @@ impl Fingerprinter {
     /// Feeds the canonical bytes of one body: the number of its items, then each item with a tag in front.
     fn canonical(&mut self, body: &[Item<'_>]) {
         let hasher = &mut self.hasher;
-        hasher.u32(OPTIONS);
+        hasher.u32(self.options);
         hasher.u32(body.len() as u32);
         for item in body {
             match item.kind {

@@ -1,5 +1,7 @@
-//! Code generation: one instruction an item.
+//! Code generation: one instruction an item, or what the optimiser makes of the items.
 
+use super::Optimization;
+use super::optimize::optimize;
 use crate::isa::codec::encode;
 use crate::isa::instruction::Instruction;
 use crate::object::fixup::{FixupKind, Fixups};
@@ -7,16 +9,53 @@ use crate::object::fragment::Fragment;
 use crate::syntax::ast::{Item, ItemKind};
 
 /// The code of a body.
-pub(super) fn fragment(body: &[Item<'_>]) -> Fragment {
-    let mut text = Vec::with_capacity(5 * body.len());
+pub(super) fn fragment(body: &[Item<'_>], optimization: Optimization) -> Fragment {
+    match optimization {
+        Optimization::Without => encoded(body.iter().map(|item| Code::plain(item.kind))),
+        Optimization::With => encoded(optimize(body).into_iter().map(|(code, _)| code)),
+    }
+}
+
+/// For each instruction of a body's code, the index of the item where its place in the source is.
+pub(super) fn places(body: &[Item<'_>], optimization: Optimization) -> Vec<usize> {
+    match optimization {
+        Optimization::Without => (0..body.len()).collect(),
+        Optimization::With => optimize(body).into_iter().map(|(_, item)| item).collect(),
+    }
+}
+
+/// An instruction, with its name or string.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Code<'s> {
+    /// Executes a name.
+    Call(&'s str),
+    /// Pushes a string.
+    String(&'s str),
+    /// Any other instruction.
+    Other(Instruction),
+}
+
+impl<'s> Code<'s> {
+    /// The instruction for an item.
+    pub(super) fn plain(item: ItemKind<'s>) -> Self {
+        match item {
+            ItemKind::Number(value) => Self::Other(Instruction::Number(value)),
+            ItemKind::Boolean(value) => Self::Other(Instruction::Boolean(value)),
+            ItemKind::String(string) => Self::String(string),
+            ItemKind::Name(name) => Self::Call(name),
+            ItemKind::Block(items) => Self::Other(Instruction::Block(items)),
+        }
+    }
+}
+
+fn encoded<'s>(code: impl ExactSizeIterator<Item = Code<'s>>) -> Fragment {
+    let mut text = Vec::with_capacity(5 * code.len());
     let mut fixups = Fixups::default();
-    for item in body {
-        let instruction = match item.kind {
-            ItemKind::Number(value) => Instruction::Number(value),
-            ItemKind::Boolean(value) => Instruction::Boolean(value),
-            ItemKind::String(string) => Instruction::String(fixups.intern(FixupKind::Weak, string)),
-            ItemKind::Name(name) => Instruction::Call(fixups.intern(FixupKind::Strong, name)),
-            ItemKind::Block(items) => Instruction::Block(items),
+    for code in code {
+        let instruction = match code {
+            Code::String(string) => Instruction::String(fixups.intern(FixupKind::Weak, string)),
+            Code::Call(name) => Instruction::Call(fixups.intern(FixupKind::Strong, name)),
+            Code::Other(instruction) => instruction,
         };
         encode(instruction, &mut text);
     }

@@ -1,5 +1,6 @@
 //! Instructions as bytes: an opcode, then its operand in little-endian order.
 
+use super::builtin::Builtin;
 use super::instruction::Instruction;
 
 const NUMBER: u8 = 0x01;
@@ -8,6 +9,14 @@ const CALL: u8 = 0x03;
 const BLOCK: u8 = 0x04;
 const FALSE: u8 = 0x05;
 const TRUE: u8 = 0x06;
+const OPERATOR: u8 = 0x07;
+const IF: u8 = 0x08;
+const IF_ELSE: u8 = 0x09;
+const ELSE: u8 = 0x0a;
+const FOR: u8 = 0x0b;
+const REPEAT: u8 = 0x0c;
+const LOOP: u8 = 0x0d;
+const INSTEAD: u8 = 0x0e;
 
 /// Appends one instruction to a text section.
 pub fn encode(instruction: Instruction, text: &mut Vec<u8>) {
@@ -19,7 +28,18 @@ pub fn encode(instruction: Instruction, text: &mut Vec<u8>) {
         Instruction::String(index) => with_index(STRING, index),
         Instruction::Call(index) => with_index(CALL, index),
         Instruction::Block(length) => with_index(BLOCK, length),
+        Instruction::If(length) => with_index(IF, length),
+        Instruction::IfElse(length) => with_index(IF_ELSE, length),
+        Instruction::Else(length) => with_index(ELSE, length),
+        Instruction::For(length) => with_index(FOR, length),
+        Instruction::Repeat(length) => with_index(REPEAT, length),
+        Instruction::Loop(length) => with_index(LOOP, length),
         Instruction::Boolean(value) => text.push(if value { TRUE } else { FALSE }),
+        Instruction::Operator(operator) => text.extend_from_slice(&[OPERATOR, operator.code()]),
+        Instruction::Instead { source, code } => {
+            with_index(INSTEAD, source);
+            text.extend_from_slice(&code.to_le_bytes());
+        }
         Instruction::Number(value) => {
             text.push(NUMBER);
             text.extend_from_slice(&value.to_le_bytes());
@@ -38,6 +58,14 @@ pub enum DecodeError {
         /// The byte found there.
         opcode: u8,
     },
+    /// A number that is no operator's.
+    #[error("the instruction at byte {at} of the text section names operator {code}, which does not exist")]
+    Operator {
+        /// Offset of the instruction.
+        at: usize,
+        /// The number found there.
+        code: u8,
+    },
     /// The section ends inside an instruction.
     #[error("the text section ends inside the instruction at byte {at}")]
     Short {
@@ -50,10 +78,16 @@ pub enum DecodeError {
         /// Offset of the instruction.
         at: usize,
     },
-    /// A block that is longer than what holds it.
-    #[error("the block at instruction {ordinal} reaches past the end of what holds it")]
+    /// A block, or what is like one, that is longer than what holds it.
+    #[error("instruction {ordinal} reaches past the end of what holds it")]
     Block {
-        /// Ordinal of the block instruction.
+        /// Ordinal of the instruction.
+        ordinal: u32,
+    },
+    /// The first block of an `ifelse` without an `else` after it, or an `else` without one before it.
+    #[error("at instruction {ordinal} stands an `else` too many or too few")]
+    Else {
+        /// Where the `else` should or should not be.
         ordinal: u32,
     },
     /// An operand that the table beside the text does not have.
@@ -84,17 +118,33 @@ impl<'t> Decoder<'t> {
 fn instruction_at(text: &[u8], at: usize) -> Option<Result<(Instruction, usize), DecodeError>> {
     let (opcode, rest) = text.get(at..)?.split_first()?;
     let index = || operand(rest, at).map(u32::from_le_bytes);
+    let with_index = |instruction: fn(u32) -> Instruction| index().map(|index| (instruction(index), 5));
     let number = || match f64::from_le_bytes(operand(rest, at)?) {
         value if value.is_finite() => Ok(value),
         _ => Err(DecodeError::Number { at }),
     };
+    let operator = || {
+        let [code] = operand(rest, at)?;
+        Builtin::from_code(code).ok_or(DecodeError::Operator { at, code })
+    };
     Some(match *opcode {
         NUMBER => number().map(|value| (Instruction::Number(value), 9)),
-        STRING => index().map(|index| (Instruction::String(index), 5)),
-        CALL => index().map(|index| (Instruction::Call(index), 5)),
-        BLOCK => index().map(|length| (Instruction::Block(length), 5)),
+        STRING => with_index(Instruction::String),
+        CALL => with_index(Instruction::Call),
+        BLOCK => with_index(Instruction::Block),
         FALSE => Ok((Instruction::Boolean(false), 1)),
         TRUE => Ok((Instruction::Boolean(true), 1)),
+        OPERATOR => operator().map(|operator| (Instruction::Operator(operator), 2)),
+        IF => with_index(Instruction::If),
+        IF_ELSE => with_index(Instruction::IfElse),
+        ELSE => with_index(Instruction::Else),
+        FOR => with_index(Instruction::For),
+        REPEAT => with_index(Instruction::Repeat),
+        LOOP => with_index(Instruction::Loop),
+        INSTEAD => operand(rest, at).map(|lengths: [u8; 8]| {
+            let lengths = u64::from_le_bytes(lengths);
+            (Instruction::Instead { source: lengths as u32, code: (lengths >> 32) as u32 }, 9)
+        }),
         opcode => Err(DecodeError::Opcode { at, opcode }),
     })
 }
@@ -148,35 +198,54 @@ pub fn decode_onto(text: &[u8], entries: u32, out: &mut Vec<Instruction>) -> Res
 
 fn check(instructions: &[Instruction], entries: u32) -> Result<(), DecodeError> {
     let all = instructions.len() as u64;
-    let mut ends = Vec::new();
-    for (ordinal, instruction) in instructions.iter().enumerate() {
-        let ordinal = ordinal as u32;
-        while ends.last() == Some(&u64::from(ordinal)) {
-            ends.pop();
+    let mut open: Vec<Open> = Vec::new();
+    for (ordinal, instruction) in (0..).zip(instructions) {
+        let at = u64::from(ordinal);
+        let mut wants_else = false;
+        while let Some(closed) = open.pop_if(|open| open.end == at) {
+            wants_else = closed.wants_else;
         }
-        match *instruction {
-            Instruction::String(index) | Instruction::Call(index) if index >= entries => {
-                return Err(DecodeError::Index { ordinal, index });
-            }
-            Instruction::Block(length) => {
-                let end = u64::from(ordinal) + 1 + u64::from(length);
-                if end > *ends.last().unwrap_or(&all) {
-                    return Err(DecodeError::Block { ordinal });
-                }
-                // An empty block holds no ordinal, so it must not wait for one.
-                if length > 0 {
-                    ends.push(end);
-                }
-            }
-            _ => {}
+        if wants_else != matches!(instruction, Instruction::Else(_)) {
+            return Err(DecodeError::Else { ordinal });
+        }
+        if let Instruction::String(index) | Instruction::Call(index) = *instruction
+            && index >= entries
+        {
+            return Err(DecodeError::Index { ordinal, index });
+        }
+        let outer = open.last().map_or(all, |open| open.end);
+        let end = at + 1 + u64::from(instruction.inner());
+        let (wants_else, code) = match *instruction {
+            Instruction::IfElse(_) => (true, 0),
+            Instruction::Instead { code, .. } => (false, u64::from(code)),
+            _ => (false, 0),
+        };
+        if end + code + u64::from(wants_else) > outer {
+            return Err(DecodeError::Block { ordinal });
+        }
+        if code > 0 {
+            open.push(Open { end: end + code, wants_else: false });
+        }
+        // What is empty holds no ordinal, so it must not wait for one.
+        if wants_else || instruction.inner() > 0 {
+            open.push(Open { end, wants_else });
         }
     }
     Ok(())
 }
 
+/// Instructions that belong together.
+struct Open {
+    /// The ordinal after the last of them.
+    end: u64,
+    /// Whether an `else` must stand there.
+    wants_else: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use Instruction::*;
 
     fn text(instructions: &[Instruction]) -> Vec<u8> {
         let mut text = Vec::new();
@@ -186,9 +255,11 @@ mod tests {
 
     #[test]
     fn what_is_encoded_is_decoded() {
-        use Instruction::{Block, Boolean, Call, Number, String};
         let all = [Number(-0.0), Block(3), Block(0), Block(1), Boolean(true), String(1), Call(0)];
         assert_eq!(decode(&text(&all), 2), Ok(all.to_vec()));
+        let bound = [IfElse(0), Else(2), For(1), Repeat(0), Loop(0), If(2), Instead { source: 0, code: 1 }];
+        let bound = [bound.as_slice(), &[Operator(Builtin::Xor)]].concat();
+        assert_eq!(decode(&text(&bound), 0), Ok(bound));
     }
 
     #[test]
@@ -201,9 +272,36 @@ mod tests {
 
     #[test]
     fn blocks_must_nest() {
-        use Instruction::{Block, Boolean};
         let escaping = text(&[Block(2), Block(2), Boolean(true), Boolean(true)]);
         assert_eq!(decode(&escaping, 0), Err(DecodeError::Block { ordinal: 1 }));
         assert_eq!(decode(&text(&[Block(u32::MAX)]), 0), Err(DecodeError::Block { ordinal: 0 }));
+        let all = u32::MAX;
+        for long in [If(1), Else(1), Instead { source: all, code: all }, Instead { source: 0, code: 1 }] {
+            let after_if = text(&[IfElse(0), Else(1), long]);
+            assert!(decode(&after_if, 0).is_err(), "{long:?}");
+        }
+        let escaping = text(&[Instead { source: 1, code: 1 }, Block(1), Boolean(true)]);
+        assert_eq!(decode(&escaping, 0), Err(DecodeError::Block { ordinal: 1 }));
+    }
+
+    #[test]
+    fn an_else_stands_after_its_first_block_and_nowhere_else() {
+        for (instructions, ordinal) in [
+            (&[Else(0)][..], 0),
+            (&[IfElse(0), Boolean(true)], 1),
+            (&[IfElse(1), Else(0), Else(0)], 1),
+            (&[IfElse(1), Boolean(true), Boolean(true), Else(0)], 2),
+            (&[If(1), Boolean(true), Else(0)], 2),
+            (&[IfElse(0), Else(0), Else(0)], 2),
+        ] {
+            assert_eq!(decode(&text(instructions), 0), Err(DecodeError::Else { ordinal }));
+        }
+        for at_the_end in
+            [&[IfElse(0)][..], &[IfElse(1), Boolean(true)], &[Block(2), IfElse(1), Boolean(true)]]
+        {
+            assert!(matches!(decode(&text(at_the_end), 0), Err(DecodeError::Block { .. })));
+        }
+        let nested = [IfElse(3), IfElse(0), Else(1), Boolean(true), Else(1), Boolean(true)];
+        assert_eq!(decode(&text(&nested), 0), Ok(nested.to_vec()));
     }
 }

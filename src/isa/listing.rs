@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use super::builtin::Builtin;
 use super::codec::{DecodeError, encode};
 use super::instruction::Instruction;
 
@@ -39,8 +40,8 @@ pub fn write<'a>(
         let instruction = instruction?;
         write_instruction(instruction, text_of, out)?;
         out.push('\n');
-        if let Instruction::Block(length) = instruction {
-            ends.push(u64::from(ordinal) + 1 + u64::from(length));
+        if instruction.inner() > 0 {
+            ends.push(u64::from(ordinal) + 1 + u64::from(instruction.inner()));
         }
     }
     Ok(())
@@ -57,6 +58,17 @@ pub fn write_instruction<'a>(
         Instruction::Number(value) => _ = write!(out, "number {value:?}"),
         Instruction::Boolean(value) => _ = write!(out, "boolean {value}"),
         Instruction::Block(length) => _ = write!(out, "block {length}"),
+        Instruction::If(length) => _ = write!(out, "if {length}"),
+        Instruction::IfElse(length) => _ = write!(out, "ifelse {length}"),
+        Instruction::Else(length) => _ = write!(out, "else {length}"),
+        Instruction::For(length) => _ = write!(out, "for {length}"),
+        Instruction::Repeat(length) => _ = write!(out, "repeat {length}"),
+        Instruction::Loop(length) => _ = write!(out, "loop {length}"),
+        Instruction::Instead { source, code } => _ = write!(out, "instead {source} {code}"),
+        Instruction::Operator(operator) => {
+            out.push_str("operator ");
+            out.push_str(operator.name());
+        }
         Instruction::Call(index) => {
             out.push_str("call ");
             out.push_str(text_of(index)?);
@@ -135,6 +147,7 @@ pub fn read<'l>(
 
 fn read_line<'l>(line: &'l str, mut index_of: impl FnMut(Operand<'l>) -> u32) -> Option<Instruction> {
     let (mnemonic, operand) = line.split_once(' ')?;
+    let length = || operand.parse().ok();
     Some(match mnemonic {
         "call" => Instruction::Call(index_of(Operand::Name(operand))),
         "string" => {
@@ -142,7 +155,18 @@ fn read_line<'l>(line: &'l str, mut index_of: impl FnMut(Operand<'l>) -> u32) ->
             Instruction::String(index_of(Operand::String(unescape(quoted)?)))
         }
         "number" => Instruction::Number(operand.parse().ok().filter(|value: &f64| value.is_finite())?),
-        "block" => Instruction::Block(operand.parse().ok()?),
+        "block" => Instruction::Block(length()?),
+        "operator" => Instruction::Operator(Builtin::lookup(operand)?),
+        "if" => Instruction::If(length()?),
+        "ifelse" => Instruction::IfElse(length()?),
+        "else" => Instruction::Else(length()?),
+        "for" => Instruction::For(length()?),
+        "repeat" => Instruction::Repeat(length()?),
+        "loop" => Instruction::Loop(length()?),
+        "instead" => {
+            let (source, code) = operand.split_once(' ')?;
+            Instruction::Instead { source: source.parse().ok()?, code: code.parse().ok()? }
+        }
         "boolean" => Instruction::Boolean(operand.parse().ok()?),
         _ => return None,
     })

@@ -5,8 +5,10 @@
 //! whatever the dictionary stack is are bound; and a *fused* operation, which does the work of several, stands in
 //! the place of the first of them, while the others stay where they are. When a name's meaning changes, the units
 //! with it are made anew at the same places. So one can stop, and go on, at every instruction.
+//! A block in place has no return after it, but that of a loop has [`Op::Again`].
 
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use super::fuse::fuse;
 use super::names::NameId;
@@ -15,6 +17,8 @@ use super::scope::Scope;
 use super::value::{Procedure, Value};
 use crate::isa::builtin::Builtin;
 use crate::isa::instruction::Instruction;
+
+mod elements;
 
 /// An index into the code.
 pub(super) type Address = u32;
@@ -50,6 +54,31 @@ pub(super) enum Op {
     },
     /// Executes an operator.
     Operator(Builtin),
+    /// Goes on elsewhere. This is no step.
+    Skip {
+        to: Address,
+    },
+    /// The end of the body of a loop in place: begins the next turn, without a return before it.
+    Again,
+
+    // Operators with their blocks in place. What comes next is the first of these.
+    /// `if` or `ifelse`: goes on there if a condition is false.
+    IfInPlace {
+        after: Address,
+    },
+    ForInPlace {
+        after: Address,
+    },
+    RepeatInPlace {
+        after: Address,
+    },
+    LoopInPlace {
+        after: Address,
+    },
+    /// Fused: a truth value, and [`Op::IfInPlace`], which goes on there.
+    Chosen {
+        to: Address,
+    },
 
     // Operators that have an operation of their own.
     Add,
@@ -136,7 +165,7 @@ pub(super) enum Op {
         after: Address,
     },
 
-    // Fused: a comparison, and [`Op::If`] or [`Op::IfElse`] at the next address.
+    // Fused: a comparison, and [`Op::If`], [`Op::IfElse`] or [`Op::IfInPlace`] at the next address.
     EqIf,
     NeIf,
     LtIf,
@@ -177,7 +206,7 @@ pub(super) const FIRST: Address = 5;
 struct Note {
     /// The instruction, as an index into the program's code; [`NOTHING`] of a return.
     instruction: u32,
-    /// Of a block: the number of its procedure. Of a name that is bound for ever: [`bound`]. Of another name: the latest
+    /// Of a block, or an operator with its block in place: the number of its procedure. Of [`Op::Again`]: [`AGAIN`]. Of a name that is bound for ever: [`bound`]. Of another name: the latest
     /// address before with the same name, or [`NOTHING`].
     link: u32,
 }
@@ -185,15 +214,35 @@ struct Note {
 const NOTHING: u32 = u32::MAX;
 /// From here on links are operators that are bound for ever.
 const BOUND: u32 = NOTHING - Builtin::ALL.len() as u32;
+const AGAIN: u32 = BOUND - 1;
+
+/// The names that `bind` has bound in a procedure for ever.
+type Bound = Rc<BTreeMap<NameId, Builtin>>;
 
 /// A procedure that is a value: a unit, or a block in one.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Body {
     symbol: SymbolId,
-    /// Where it begins; [`NOTHING`] of a unit that is not made yet.
+    /// The instructions: the first, and that after the last, as indices into the program's code.
+    range: (u32, u32),
+    /// Where it begins; [`NOTHING`] when it is not made yet.
     start: Address,
     /// The address after it.
     after: Address,
+    bound: Bound,
+    /// Its elements, once somebody has asked for them.
+    elements: Option<Rc<[Value]>>,
+}
+
+/// A block whose operations are being made.
+struct Open {
+    /// The instruction after its last.
+    end: u32,
+    procedure: u32,
+    /// What it is a part of.
+    of: Instruction,
+    /// That, as an index into the program's code.
+    instruction: u32,
 }
 
 /// All code of a running program.
@@ -209,13 +258,14 @@ pub(super) struct Code<'p> {
     made: Vec<(Address, SymbolId)>,
     /// The latest address of each name.
     sites: HashMap<NameId, Address>,
-    /// What `bind` has made of a block, with the operators that it found.
-    bound: HashMap<Procedure, (Procedure, BTreeMap<NameId, Builtin>)>,
+    /// What `bind` has made of a procedure.
+    bound: HashMap<Procedure, Procedure>,
 }
 
 impl<'p> Code<'p> {
     pub(super) fn new(program: &'p Program) -> Self {
-        let body = |symbol| Body { symbol, start: NOTHING, after: NOTHING };
+        let nothing = Bound::default();
+        let body = |symbol| Body::new(symbol, program.section_range(symbol), &nothing);
         let note = Note { instruction: NOTHING, link: NOTHING };
         Self {
             program,
@@ -231,7 +281,7 @@ impl<'p> Code<'p> {
     /// Whether nothing is left to do at an address but to return.
     #[inline]
     pub(super) fn is_end(&self, at: Address) -> bool {
-        matches!(self.ops[at as usize], Op::Return)
+        matches!(self.ops[at as usize], Op::Return | Op::Again)
     }
 
     /// Where the body of a procedure begins.
@@ -249,14 +299,23 @@ impl<'p> Code<'p> {
         if instruction == NOTHING {
             return self.ops[at as usize];
         }
+        if link == AGAIN {
+            return Op::Again;
+        }
+        let after = || self.procedures[link as usize].after;
         match self.program.code()[instruction as usize] {
             Instruction::Number(number) => Op::Number(number),
             Instruction::Boolean(value) => Op::Boolean(value),
             Instruction::String(text) => Op::Text(NameId::from_operand(text)),
-            Instruction::Block(_) => {
-                let after = self.procedures[link as usize].after;
-                Op::Block { procedure: Procedure(link), after }
-            }
+            Instruction::Block(_) => Op::Block { procedure: Procedure(link), after: after() },
+            Instruction::Operator(operator) => Op::Operator(operator),
+            Instruction::If(_) | Instruction::IfElse(_) => Op::IfInPlace { after: after() },
+            Instruction::Else(_) => Op::Skip { to: after() },
+            Instruction::For(_) => Op::ForInPlace { after: after() },
+            Instruction::Repeat(_) => Op::RepeatInPlace { after: after() },
+            Instruction::Loop(_) => Op::LoopInPlace { after: after() },
+            // It has no operation.
+            Instruction::Instead { .. } => self.ops[at as usize],
             Instruction::Call(_) if (BOUND..NOTHING).contains(&link) => {
                 Op::Operator(Builtin::ALL[(link - BOUND) as usize])
             }
@@ -275,56 +334,76 @@ impl<'p> Code<'p> {
         Some(self.notes.get(at as usize)?.instruction).filter(|instruction| *instruction != NOTHING)
     }
 
-    /// Makes a unit, that of a symbol's procedure.
+    /// Makes a unit: the procedure of a symbol, or a part of one that is needed by itself.
     #[cold]
     fn make(&mut self, procedure: Procedure, scope: &mut Scope) -> Address {
-        let symbol = self.procedures[procedure.0 as usize].symbol;
-        let start = self.append(symbol, self.program.section_range(symbol), scope, &BTreeMap::new());
+        let start = self.append(&self.procedures[procedure.0 as usize].clone(), scope);
         self.procedures[procedure.0 as usize].start = start;
         start
     }
 
-    /// Appends a body and binds what can be bound. `bound` says which names are bound for ever.
-    fn append(
-        &mut self,
-        symbol: SymbolId,
-        (from, to): (u32, u32),
-        scope: &mut Scope,
-        bound: &BTreeMap<NameId, Builtin>,
-    ) -> Address {
+    /// Appends a body and binds what can be bound.
+    fn append(&mut self, body: &Body, scope: &mut Scope) -> Address {
         let start = self.ops.len() as Address;
-        self.made.push((start, symbol));
-        let mut blocks: Vec<(u32, u32)> = Vec::new();
-        for instruction in from..=to {
-            while let Some((_, block)) = blocks.pop_if(|(end, _)| *end == instruction) {
-                self.add(NOTHING, NOTHING);
-                self.procedures[block as usize].after = self.ops.len() as Address;
+        self.made.push((start, body.symbol));
+        let mut open: Vec<Open> = Vec::new();
+        let (mut at, end) = body.range;
+        loop {
+            while let Some(block) = open.pop_if(|open| open.end == at) {
+                self.close(&block);
             }
-            if instruction == to {
+            if at == end {
                 break;
             }
-            let at = self.ops.len() as Address;
-            let link = match self.program.code()[instruction as usize] {
-                Instruction::Block(length) => {
-                    let block = self.procedures.len() as u32;
-                    self.procedures.push(Body { symbol, start: at + 1, after: NOTHING });
-                    blocks.push((instruction + 1 + length, block));
-                    block
-                }
+            let instruction = self.program.code()[at as usize];
+            if let Instruction::Instead { source, .. } = instruction {
+                at += 1 + source;
+                continue;
+            }
+            let link = match instruction {
                 Instruction::Call(name) => {
                     let name = NameId::from_operand(name);
-                    match bound.get(&name) {
+                    match body.bound.get(&name) {
                         Some(operator) => BOUND + *operator as u32,
-                        None => self.sites.insert(name, at).unwrap_or(NOTHING),
+                        None => self.sites.insert(name, self.ops.len() as Address).unwrap_or(NOTHING),
                     }
                 }
+                Instruction::Block(_) => self.open(instruction, at, body, &mut open),
+                _ if instruction.in_place().is_some() => self.open(instruction, at, body, &mut open),
                 _ => NOTHING,
             };
-            self.add(instruction, link);
+            self.add(at, link);
+            at += 1;
         }
         self.add(NOTHING, NOTHING);
         self.bind(start, scope);
         start
+    }
+
+    /// Begins a block, or one in place, whose instruction comes now. Gives the number of its procedure.
+    fn open(&mut self, of: Instruction, instruction: u32, outer: &Body, open: &mut Vec<Open>) -> u32 {
+        let procedure = self.procedures.len() as u32;
+        let (from, end) = (instruction + 1, instruction + 1 + of.inner());
+        let mut body = Body::new(outer.symbol, (from, end), &outer.bound);
+        if let Instruction::Block(_) = of {
+            body.start = self.ops.len() as Address + 1;
+        }
+        self.procedures.push(body);
+        open.push(Open { end, procedure, of, instruction });
+        procedure
+    }
+
+    fn close(&mut self, block: &Open) {
+        match block.of {
+            Instruction::Block(_) => self.add(NOTHING, NOTHING),
+            Instruction::For(_) | Instruction::Repeat(_) | Instruction::Loop(_) => {
+                self.add(block.instruction, AGAIN);
+            }
+            _ => {}
+        }
+        // The first of two goes on after the operation at its end, which skips the second.
+        let skip = u32::from(matches!(block.of, Instruction::IfElse(_)));
+        self.procedures[block.procedure as usize].after = self.ops.len() as Address + skip;
     }
 
     fn add(&mut self, instruction: u32, link: u32) {
@@ -335,8 +414,13 @@ impl<'p> Code<'p> {
     /// Gives the unit that begins at an address its operations.
     fn bind(&mut self, start: Address, scope: &mut Scope) {
         let end = self.end_of(start);
-        for at in start..end {
+        // From the end on: what skips looks at where it goes.
+        for at in (start..end).rev() {
             self.ops[at as usize] = match self.plain(at) {
+                Op::Skip { to } => match self.ops[to as usize] {
+                    there @ (Op::Return | Op::Again | Op::Skip { .. }) => there,
+                    _ => Op::Skip { to },
+                },
                 Op::Operator(operator) => own(operator),
                 Op::Name(name) => match scope.trusted(name) {
                     Some(Value::Operator(operator)) => own(operator),
@@ -383,61 +467,13 @@ impl<'p> Code<'p> {
             site = Some(self.notes[at as usize].link);
         }
     }
+}
 
-    /// The value of an element of a procedure, and the address of the next; `None` after the last.
-    pub(super) fn element(&self, at: Address) -> Option<(Value, Address)> {
-        Some(match self.plain(at) {
-            Op::Number(number) => (Value::Number(number), at + 1),
-            Op::Boolean(value) => (Value::Boolean(value), at + 1),
-            Op::Text(name) | Op::Name(name) => (Value::Text(name), at + 1),
-            Op::Block { procedure, after } => (Value::Procedure(procedure), after),
-            Op::Operator(operator) => (Value::Operator(operator), at + 1),
-            _ => return None,
-        })
-    }
-
-    /// The names that the body of a procedure executes.
-    pub(super) fn names(&mut self, procedure: Procedure, scope: &mut Scope) -> Vec<NameId> {
-        let body = self.body(procedure, scope);
-        let (from, to) = self.instructions(body);
-        let calls = self.program.code()[from as usize..to as usize].iter();
-        let name = |instruction: &Instruction| match instruction {
-            Instruction::Call(name) => Some(NameId::from_operand(*name)),
-            _ => None,
-        };
-        calls.filter_map(name).collect()
-    }
-
-    /// The procedure in which these names are bound to operators for ever, and how many operations were made for it.
-    pub(super) fn bound(
-        &mut self,
-        procedure: Procedure,
-        operators: BTreeMap<NameId, Builtin>,
-        scope: &mut Scope,
-    ) -> (Procedure, usize) {
-        if let Some((made, same)) = self.bound.get(&procedure)
-            && *same == operators
-        {
-            return (*made, 0);
-        }
-        let body = self.body(procedure, scope);
-        let range = self.instructions(body);
-        let symbol = self.procedures[procedure.0 as usize].symbol;
-        let start = self.append(symbol, range, scope, &operators);
-        let made = Procedure(self.procedures.len() as u32);
-        self.procedures.push(Body { symbol, start, after: NOTHING });
-        self.bound.insert(procedure, (made, operators));
-        (made, self.ops.len() - start as usize)
-    }
-
-    /// The instructions of the body at an address: the first, and that after the last.
-    fn instructions(&self, body: Address) -> (u32, u32) {
-        let mut at = body;
-        while let Some((_, next)) = self.element(at) {
-            at = next;
-        }
-        let instructions = (body..at).filter_map(|at| self.instruction(at));
-        instructions.fold((0, 0), |(from, to), at| (if to == 0 { at } else { from }, at + 1))
+impl Body {
+    /// A body that is not made yet.
+    fn new(symbol: SymbolId, range: (u32, u32), bound: &Bound) -> Self {
+        let bound = Rc::clone(bound);
+        Self { symbol, range, start: NOTHING, after: NOTHING, bound, elements: None }
     }
 }
 

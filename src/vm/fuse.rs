@@ -31,18 +31,22 @@ pub(super) fn fuse(ops: &[Op], at: Address, is_code: impl Fn(NameId) -> bool) ->
         }
         [Op::Name(name), second, ..] if is_data(*name) => with_name(*name, *second, is_branch(ops, at + 2))?,
         [Op::Operator(Builtin::Dict), Op::Begin, ..] => Op::BeginNew,
-        [comparison, Op::Block { .. }, ..] if is_branch(ops, at + 1) => compare_and_branch(*comparison)?,
         [Op::Block { after, .. }, ..] => block(ops, *after)?,
+        [Op::Boolean(condition), Op::IfInPlace { after }, ..] => {
+            Op::Chosen { to: if *condition { at + 2 } else { *after } }
+        }
+        [comparison, ..] if is_branch(ops, at + 1) => compare_and_branch(*comparison)?,
         _ => return None,
     })
 }
 
-/// Whether a block stands there that is, or will be, fused with `if`, or two with `ifelse`.
+/// Whether a block in place stands there, or one that is, or will be, fused with `if`, or two with `ifelse`.
 fn is_branch(ops: &[Op], at: Address) -> bool {
     match ops.get(at as usize) {
         Some(Op::Block { after, .. }) => {
             matches!(block(ops, *after), Some(Op::If { .. } | Op::IfElse { .. }))
         }
+        Some(Op::IfInPlace { .. }) => true,
         _ => false,
     }
 }

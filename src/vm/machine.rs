@@ -210,6 +210,10 @@ impl<'p> Machine<'p> {
                 Ok(())
             }
             Op::Operator(operator) => self.operate(operator, streams),
+            Op::IfInPlace { after } => self.choose_in_place(after),
+            Op::ForInPlace { after } => self.begin_for_in_place(after),
+            Op::RepeatInPlace { after } => self.begin_repeat_in_place(after),
+            Op::LoopInPlace { after } => self.enter_loop_in_place(after, TurnsKind::Loop),
             Op::Name(name) => match self.scope.find(&self.heap, name) {
                 Packed::NOTHING => Err(ErrorName::Undefined.into()),
                 value => match value.unpack() {
@@ -227,7 +231,8 @@ impl<'p> Machine<'p> {
     fn settle(&mut self) -> Result<(), Fault> {
         loop {
             match self.code.ops[self.at as usize] {
-                Op::Return => self.resume(),
+                Op::Return | Op::Again => self.resume(),
+                Op::Skip { to } => self.at = to,
                 Op::Turn => self.turn().map_err(|fault| fault.of(self.loop_operator()))?,
                 Op::Unstopped => {
                     if !self.stack.push(Value::Boolean(false)) {
@@ -327,6 +332,20 @@ impl<'p> Machine<'p> {
         self.loops.push(Turns { body, called, kind });
         self.at = TURN;
         Ok(())
+    }
+
+    /// Repeats the block in place that comes next, and goes on after it.
+    pub(super) fn enter_loop_in_place(&mut self, after: Address, kind: TurnsKind) -> Result<(), Fault> {
+        let body = std::mem::replace(&mut self.at, after);
+        self.wait(1)?;
+        self.loops.push(Turns { body, called: self.called.part(), kind });
+        self.at = TURN;
+        Ok(())
+    }
+
+    /// Lets a block in place be skipped.
+    pub(super) fn go_on_at(&mut self, at: Address) {
+        self.at = at;
     }
 
     /// Executes the top of the operand stack next, in a frame that catches errors.

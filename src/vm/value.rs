@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use super::heap::{ArrayId, DictionaryId, Heap, StringId};
 use super::names::{NameId, Texts};
+pub(super) use crate::isa::arithmetic::{is_whole, truncated};
 use crate::isa::builtin::Builtin;
 
 /// A value of the language. `==` is identity: two strings with the same bytes may differ by it, and
@@ -292,19 +293,6 @@ impl Value {
             Self::Number(_) | Self::Text(_) | Self::String(_) => "",
         }
     }
-}
-
-/// A number without its fraction. (The library's function is a slow one where the processor may be an old one.)
-#[inline]
-pub(super) fn truncated(number: f64) -> f64 {
-    // From 2⁵² on there are no fractions.
-    if number.abs() < 4_503_599_627_370_496.0 { (number as i64 as f64).copysign(number) } else { number }
-}
-
-/// Whether a number has no fraction.
-#[inline]
-pub(super) fn is_whole(number: f64) -> bool {
-    truncated(number) == number
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::ProptestConfig;
 use tempfile::TempDir;
-use toy::compile::{self, Compiled, Known, LineTables};
+use toy::compile::{self, Compiled, Known, LineTables, Optimization};
 use toy::digest::FragmentDigest;
 use toy::link::{self, Input, LinkError, Unresolved};
 use toy::name::Name;
@@ -127,7 +127,7 @@ pub(crate) fn compile_with(
     sources: &[SourceFile],
     line_tables: LineTables,
 ) -> Compiled {
-    let options = compile::Options { line_tables, known: Known::Reuse };
+    let options = compile::Options { line_tables, known: Known::Reuse, optimization: Optimization::Without };
     compile::compile(repository, sources, options).unwrap()
 }
 

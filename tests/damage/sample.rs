@@ -138,8 +138,11 @@ impl Sample {
     /// Every verb but check on the repository; each must fail, with a code.
     pub(crate) fn assert_refused(&self, repository: &Repository, what: &dyn Debug) {
         let none = Repository::in_memory;
-        let options =
-            toy::compile::Options { line_tables: LineTables::Without, known: toy::compile::Known::Reuse };
+        let options = toy::compile::Options {
+            line_tables: LineTables::Without,
+            known: toy::compile::Known::Reuse,
+            optimization: Default::default(),
+        };
         let failed = |error: Option<&dyn Diagnostic>| {
             let error = error.unwrap_or_else(|| panic!("{what:?}: read as if nothing were wrong"));
             assert!(!shown(error).is_empty());

@@ -1,7 +1,7 @@
 //! Only what a repository does not have is generated, and nothing that is no code makes a difference.
 
 use proptest::prelude::*;
-use toy::compile::{Known, LineTables, Options};
+use toy::compile::{Known, LineTables, Optimization, Options};
 use toy::object::fragment::Body;
 use toy::source::SourceFile;
 use toy::store::{Entry, Repository};
@@ -94,7 +94,7 @@ proptest! {
             let local = shelf.repository("local");
             prop_assert_eq!(tickets(&compile(&local, &program.sources(&PLAIN))), tickets(&compiled));
             // Asked to, the compiler fills what is known: all bodies are there then.
-            let options = Options { line_tables: LineTables::Without, known: Known::Fill };
+            let options = Options { line_tables: LineTables::Without, known: Known::Fill, optimization: Optimization::Without };
             let filled = toy::compile::compile(&agent, &program.sources(&PLAIN), options).unwrap();
             prop_assert_eq!(filled.generated, program.distinct(there).len());
             prop_assert_eq!(bodies(&agent), bodies(&local));

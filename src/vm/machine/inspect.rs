@@ -135,7 +135,10 @@ impl Machine<'_> {
         match self.instruction() {
             _ if self.at < FIRST => self.loop_operator().name().into(),
             Some(Instruction::Call(name)) => self.program.operand(name).clone(),
-            Some(instruction) => self.program.instruction_text(instruction).into(),
+            Some(instruction) => match instruction.in_place() {
+                Some(operator) => operator.name().into(),
+                None => self.program.instruction_text(instruction).into(),
+            },
             None => self.loop_operator().name().into(),
         }
     }

@@ -219,6 +219,12 @@ impl Machine<'_> {
         macro_rules! branch {
             ($condition:expr, $block:expr, $operands:literal, $steps:literal) => {{
                 let block: Address = $block;
+                if let Op::IfInPlace { after } = self.code.ops[block as usize] {
+                    height -= $operands;
+                    left -= $steps;
+                    at = if $condition { block + 1 } else { after };
+                    continue;
+                }
                 let (body, after, steps) = match self.code.ops[block as usize] {
                     Op::If { after } if !$condition => (after, after, 1),
                     Op::If { after } => (block + 1, after, 1),
@@ -270,18 +276,43 @@ impl Machine<'_> {
         }
         /// Begins a loop over the block that comes now.
         macro_rules! begin_loop {
-            ($after:expr, $operands:literal, $kind:expr) => {{
+            ($after:expr, $operands:literal, $steps:literal, $kind:expr) => {{
                 let kind = $kind;
                 if self.frames.len() + 1 < limit {
                     self.frames.push(Frame { at: $after, called });
                     self.loops.push(Turns { body: at, called: called.part(), kind });
                     height -= $operands;
-                    left -= 1;
+                    left -= $steps;
                     at = TURN;
                 } else {
                     alone!();
                 }
             }};
+        }
+        macro_rules! begin_for {
+            ($after:expr, $steps:literal) => {
+                match top!(3) {
+                    Some([next, increment, limit]) => {
+                        match (next.as_number(), increment.as_number(), limit.as_number()) {
+                            (Some(next), Some(increment), Some(limit)) => {
+                                begin_loop!($after, 3, $steps, TurnsKind::For { next, increment, limit });
+                            }
+                            _ => alone!(),
+                        }
+                    }
+                    _ => alone!(),
+                }
+            };
+        }
+        macro_rules! begin_repeat {
+            ($after:expr, $steps:literal) => {
+                match number!() {
+                    Some(turns) if turns as u64 as f64 == turns => {
+                        begin_loop!($after, 1, $steps, TurnsKind::Repeat { left: turns as u64 });
+                    }
+                    _ => alone!(),
+                }
+            };
         }
         macro_rules! begin_turn {
             ($turns:expr) => {{
@@ -294,6 +325,12 @@ impl Machine<'_> {
         macro_rules! end_loop {
             () => {{
                 self.loops.pop();
+                resume!();
+            }};
+        }
+        /// Goes on with the innermost frame, which is no step.
+        macro_rules! resume {
+            () => {{
                 left += 1;
                 if let Some(frame) = self.frames.pop() {
                     (at, called) = (frame.at, frame.called);
@@ -324,17 +361,11 @@ impl Machine<'_> {
             left -= 1;
             // Not a copy of all of it: it would go through memory.
             match self.code.ops[now] {
-                Op::Return => {
-                    left += 1;
-                    if let Some(frame) = self.frames.pop() {
-                        (at, called) = (frame.at, frame.called);
-                    }
-                }
+                Op::Return => resume!(),
                 Op::Turn => match self.loops.last_mut() {
                     Some(turns) => match &mut turns.kind {
                         TurnsKind::For { next, increment, limit } => {
-                            let is_over = if *increment < 0.0 { *next < *limit } else { *next > *limit };
-                            if is_over {
+                            if !is_within(*next, *increment, *limit) {
                                 end_loop!();
                             } else if let Some(slot) = self.stack.slots().get_mut(height) {
                                 *slot = Packed::number(*next);
@@ -354,6 +385,28 @@ impl Machine<'_> {
                         TurnsKind::ForAll { .. } => turn!(),
                     },
                     None => turn!(),
+                },
+                // The frame of the turn is on top: it serves the next turn too.
+                Op::Again => match self.loops.last_mut() {
+                    Some(Turns { body, kind: TurnsKind::For { next, increment, limit }, .. })
+                        if is_within(*next, *increment, *limit) =>
+                    {
+                        match self.stack.slots().get_mut(height) {
+                            Some(slot) => {
+                                *slot = Packed::number(*next);
+                                height += 1;
+                                *next += *increment;
+                                at = *body;
+                            }
+                            None => resume!(),
+                        }
+                    }
+                    Some(Turns { body, kind: TurnsKind::Repeat { left: turns @ 1.. }, .. }) => {
+                        *turns -= 1;
+                        at = *body;
+                    }
+                    Some(Turns { body, kind: TurnsKind::Loop, .. }) => at = *body,
+                    _ => resume!(),
                 },
                 Op::Halt | Op::Unstopped => {
                     at -= 1;
@@ -540,24 +593,32 @@ impl Machine<'_> {
                     },
                     _ => alone!(),
                 },
-                Op::For { after } => match top!(3) {
-                    Some([next, increment, limit]) => {
-                        match (next.as_number(), increment.as_number(), limit.as_number()) {
-                            (Some(next), Some(increment), Some(limit)) => {
-                                begin_loop!(after, 3, TurnsKind::For { next, increment, limit });
+                Op::For { after } => begin_for!(after, 1),
+                Op::ForInPlace { after } => begin_for!(after, 0),
+                Op::Repeat { after } => begin_repeat!(after, 1),
+                Op::RepeatInPlace { after } => begin_repeat!(after, 0),
+                Op::LoopInPlace { after } => begin_loop!(after, 0, 0, TurnsKind::Loop),
+                Op::Loop { after } => begin_loop!(after, 0, 1, TurnsKind::Loop),
+                Op::Skip { to } => {
+                    left += 1;
+                    at = to;
+                }
+                Op::Chosen { to } => {
+                    left -= 1;
+                    at = to;
+                }
+                Op::IfInPlace { after } => match top!(1) {
+                    Some(&mut [condition]) => match condition.as_boolean() {
+                        Some(condition) => {
+                            height -= 1;
+                            if !condition {
+                                at = after;
                             }
-                            _ => alone!(),
                         }
-                    }
+                        None => alone!(),
+                    },
                     _ => alone!(),
                 },
-                Op::Repeat { after } => match number!() {
-                    Some(turns) if turns as u64 as f64 == turns => {
-                        begin_loop!(after, 1, TurnsKind::Repeat { left: turns as u64 });
-                    }
-                    _ => alone!(),
-                },
-                Op::Loop { after } => begin_loop!(after, 0, TurnsKind::Loop),
                 Op::Get => match top!(2) {
                     Some(&mut [holder, key]) => match self.element(holder, key) {
                         Some(value) => {
@@ -713,6 +774,12 @@ impl Machine<'_> {
             _ => false,
         }
     }
+}
+
+/// Whether a loop goes on with this control value.
+#[inline]
+fn is_within(next: f64, increment: f64, limit: f64) -> bool {
+    if increment < 0.0 { next >= limit } else { next <= limit }
 }
 
 /// A number as an index, if it is one.

@@ -1,5 +1,8 @@
 //! Arrays, strings, and what dictionaries have in common with them.
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use super::{array, index};
 use crate::vm::fault::Fault;
 use crate::vm::heap::{ENTRY, PART_COST, array_cost, string_cost};
@@ -40,7 +43,7 @@ impl Machine<'_> {
         let [value] = self.top()?;
         let mut elements = match value {
             Value::Array(id) => self.heap.array(id).iter().map(|value| value.unpack()).collect(),
-            Value::Procedure(procedure) => self.elements(procedure),
+            Value::Procedure(procedure) => self.elements(procedure).to_vec(),
             _ => return Err(ErrorName::TypeCheck.into()),
         };
         elements.push(value);
@@ -58,15 +61,8 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// The elements of a procedure. An inner block is one element.
-    fn elements(&mut self, procedure: Procedure) -> Vec<Value> {
-        let mut at = self.code.body(procedure, &mut self.scope);
-        let mut elements = Vec::new();
-        while let Some((element, next)) = self.code.element(at) {
-            elements.push(element);
-            at = next;
-        }
-        elements
+    fn elements(&mut self, procedure: Procedure) -> Rc<[Value]> {
+        self.code.elements(procedure, &mut self.scope)
     }
 
     pub(super) fn length(&mut self) -> Result<(), Fault> {
@@ -239,13 +235,13 @@ impl Machine<'_> {
 
     /// The procedure in which the names of operators are replaced by the operators.
     pub(super) fn bound(&mut self, procedure: Procedure) -> Result<Procedure, Fault> {
-        let names = self.code.names(procedure, &mut self.scope);
+        let names = self.code.names(procedure);
         let operator = |name| match self.scope.find(&self.heap, name).unpack() {
             Value::Operator(operator) => Some((name, operator)),
             _ => None,
         };
-        let operators = names.into_iter().filter_map(operator).collect();
-        let (bound, made) = self.code.bound(procedure, operators, &mut self.scope);
+        let operators = names.into_iter().filter_map(operator).collect::<BTreeMap<_, _>>();
+        let (bound, made) = self.code.bound(procedure, Rc::new(operators), &mut self.scope);
         self.reserve(made * CODE)?;
         Ok(bound)
     }
@@ -260,10 +256,7 @@ impl Machine<'_> {
                 let entry = self.heap.dictionary(id).entries().get(at);
                 entry.map(|(key, value)| [Some((*key).into()), Some(value.unpack())])
             }
-            Value::Procedure(_) => {
-                let element = self.code.element(next);
-                return (element.map(|(value, _)| one(value)), element.map_or(next, |(_, after)| after));
-            }
+            Value::Procedure(procedure) => self.code.element(procedure, at).map(one),
             _ => {
                 let byte = self.text(of).bytes().and_then(|bytes| bytes.get(at));
                 byte.map(|byte| one(Value::Number((*byte).into())))

@@ -2,6 +2,7 @@
 
 use super::{boolean, number, procedure, whole};
 use crate::isa::builtin::Builtin;
+use crate::vm::code::Address;
 use crate::vm::fault::Fault;
 use crate::vm::frame::TurnsKind;
 use crate::vm::machine::{Machine, Streams};
@@ -50,8 +51,8 @@ impl Machine<'_> {
 
     pub(super) fn begin_for(&mut self) -> Result<(), Fault> {
         let [initial, increment, limit, body] = self.top()?;
-        let (next, increment, limit) = (number(initial)?, number(increment)?, number(limit)?);
-        self.enter_loop(procedure(body)?, TurnsKind::For { next, increment, limit })?;
+        let kind = progression(initial, increment, limit)?;
+        self.enter_loop(procedure(body)?, kind)?;
         self.discard(4);
         Ok(())
     }
@@ -59,11 +60,32 @@ impl Machine<'_> {
     pub(super) fn begin_repeat(&mut self) -> Result<(), Fault> {
         let [turns, body] = self.top()?;
         let (turns, body) = (whole(turns)?, procedure(body)?);
-        if turns < 0.0 {
-            return Err(ErrorName::RangeCheck.into());
-        }
-        self.enter_loop(body, TurnsKind::Repeat { left: turns as u64 })?;
+        self.enter_loop(body, repetition(turns)?)?;
         self.discard(2);
+        Ok(())
+    }
+
+    /// `if` or `ifelse` with the first block in place, which comes next.
+    pub(in crate::vm) fn choose_in_place(&mut self, after: Address) -> Result<(), Fault> {
+        let [condition] = self.top()?;
+        if !boolean(condition)? {
+            self.go_on_at(after);
+        }
+        self.discard(1);
+        Ok(())
+    }
+
+    pub(in crate::vm) fn begin_for_in_place(&mut self, after: Address) -> Result<(), Fault> {
+        let [initial, increment, limit] = self.top()?;
+        self.enter_loop_in_place(after, progression(initial, increment, limit)?)?;
+        self.discard(3);
+        Ok(())
+    }
+
+    pub(in crate::vm) fn begin_repeat_in_place(&mut self, after: Address) -> Result<(), Fault> {
+        let [turns] = self.top()?;
+        self.enter_loop_in_place(after, repetition(whole(turns)?)?)?;
+        self.discard(1);
         Ok(())
     }
 
@@ -76,12 +98,13 @@ impl Machine<'_> {
 
     pub(super) fn begin_forall(&mut self) -> Result<(), Fault> {
         let [of, body] = self.top()?;
-        let next = match of {
-            Value::Array(_) | Value::Dictionary(_) | Value::String(_) | Value::Text(_) => 0,
-            Value::Procedure(of) => self.code.body(of, &mut self.scope),
+        match of {
+            Value::Array(_) | Value::Dictionary(_) | Value::String(_) | Value::Text(_) => {}
+            // They are looked up from now on.
+            Value::Procedure(of) => _ = self.code.elements(of, &mut self.scope),
             _ => return Err(ErrorName::TypeCheck.into()),
-        };
-        self.enter_loop(procedure(body)?, TurnsKind::ForAll { of, next })?;
+        }
+        self.enter_loop(procedure(body)?, TurnsKind::ForAll { of, next: 0 })?;
         self.discard(2);
         Ok(())
     }
@@ -97,4 +120,17 @@ impl Machine<'_> {
         self.replace(1, Value::Procedure(bound));
         Ok(())
     }
+}
+
+/// What `for` does.
+fn progression(initial: Value, increment: Value, limit: Value) -> Result<TurnsKind, Fault> {
+    Ok(TurnsKind::For { next: number(initial)?, increment: number(increment)?, limit: number(limit)? })
+}
+
+/// What `repeat` does.
+fn repetition(turns: f64) -> Result<TurnsKind, Fault> {
+    if turns < 0.0 {
+        return Err(ErrorName::RangeCheck.into());
+    }
+    Ok(TurnsKind::Repeat { left: turns as u64 })
 }

@@ -3,13 +3,11 @@
 use std::cmp::Ordering;
 
 use super::{boolean, whole};
+use crate::isa::arithmetic::{self, shifted};
 use crate::vm::fault::Fault;
 use crate::vm::machine::Machine;
 use crate::vm::trap::ErrorName;
 use crate::vm::value::Value;
-
-/// The first whole number that is too large for bits: 2⁵³.
-const BITS: f64 = 9_007_199_254_740_992.0;
 
 impl Machine<'_> {
     /// Whether two values are equal, or are not.
@@ -66,17 +64,7 @@ impl Machine<'_> {
         let [value, shift] = self.top()?;
         let (value, shift) = (whole(value)?, whole(shift)?);
         let (value, shift) = (bits(value)?, bits(shift)?);
-        let result = if shift < 0 {
-            value >> shift.unsigned_abs().min(63)
-        } else {
-            let factor =
-                1_i64.checked_shl(u32::try_from(shift).unwrap_or(u32::MAX)).filter(|factor| *factor > 0);
-            match (value, factor) {
-                (0, _) => 0,
-                (_, Some(factor)) => value.checked_mul(factor).ok_or(ErrorName::RangeCheck)?,
-                (_, None) => return Err(ErrorName::RangeCheck.into()),
-            }
-        };
+        let result = shifted(value, shift).ok_or(ErrorName::RangeCheck)?;
         self.replace(2, number(result)?);
         Ok(())
     }
@@ -84,14 +72,10 @@ impl Machine<'_> {
 
 /// The bits of a whole number, if they are not too many.
 fn bits(number: f64) -> Result<i64, Fault> {
-    if number.abs() < BITS { Ok(number as i64) } else { Err(ErrorName::RangeCheck.into()) }
+    arithmetic::bits(number).ok_or_else(|| ErrorName::RangeCheck.into())
 }
 
 /// The whole number that has these bits, if they are not too many.
 fn number(bits: i64) -> Result<Value, Fault> {
-    if (bits as f64).abs() < BITS {
-        Ok(Value::Number(bits as f64))
-    } else {
-        Err(ErrorName::RangeCheck.into())
-    }
+    arithmetic::of_bits(bits).map(Value::Number).ok_or_else(|| ErrorName::RangeCheck.into())
 }
