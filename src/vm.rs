@@ -5,15 +5,18 @@
 //! Deliberately absent: source positions and the repository that has them, and any output but to the writers
 //! that the caller passes.
 
+mod code;
 pub mod dictionary;
 mod fault;
 pub mod frame;
+mod fuse;
 pub mod heap;
 pub mod machine;
 pub mod names;
 mod operators;
 pub mod program;
 mod scope;
+mod stack;
 mod trace;
 pub mod trap;
 pub mod value;

@@ -3,8 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail by panicking")]
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use toy::compile::{self, Known, LineTables};
 use toy::link::{self, Input, Unresolved};
@@ -13,7 +13,7 @@ use toy::object::compilation::Ticket;
 use toy::source::SourceFile;
 use toy::store::Repository;
 use toy::store::wire::{executable, ticket};
-use toy::vm::machine::{Limits, Machine, Options};
+use toy::vm::machine::{Machine, Options, Streams};
 use toy::vm::program::Program;
 
 /// The sources of version 1, and whether they were compiled with `-g`.
@@ -62,10 +62,9 @@ fn the_executable_runs() {
 
 fn run(name: &str) {
     let program = Program::load(&executable::read(&path(name)).unwrap()).unwrap();
-    let options = Options { limits: Limits::default(), trace: false };
-    let mut machine = Machine::new(&program, program.entries()[0], &options);
-    let mut out = Vec::new();
-    machine.run(&mut out, &mut Vec::new()).unwrap();
+    let mut machine = Machine::new(&program, program.entries()[0], &Options::default());
+    let (mut out, mut trace) = (Vec::new(), Vec::new());
+    machine.run(&mut Streams { input: &mut io::empty(), output: &mut out, trace: &mut trace }).unwrap();
     assert_eq!(String::from_utf8(out).unwrap(), fs::read_to_string(path("main.out")).unwrap());
 }
 

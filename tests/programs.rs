@@ -1,7 +1,8 @@
 //! Runs every program in `fixtures/programs`, and every example of `docs/language.md`, as a test of its own.
 //!
 //! A program `NAME.toy` stands beside what it writes: `NAME.out`, and `NAME.trap` or `NAME.trace` if it traps or
-//! traces. `UPDATE=1` rewrites these. A first line `# limits: steps=N stack=N` sets limits.
+//! traces. `UPDATE=1` rewrites these. It reads `NAME.in`. One of its first two lines may be
+//! `# limits: steps=N stack=N memory=N`, another `# arguments: …`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail by panicking")]
 
@@ -18,7 +19,7 @@ use toy::object::executable::Executable;
 use toy::source::SourceFile;
 use toy::store::Repository;
 use toy::store::wire::executable::{self, Format};
-use toy::vm::machine::{Limits, Machine, Options, Status, Stop};
+use toy::vm::machine::{Limits, Machine, Options, Status, Stop, Streams};
 use toy::vm::program::Program;
 
 fn main() {
@@ -35,12 +36,13 @@ fn main() {
 type Outcome = BTreeMap<&'static str, String>;
 
 /// Compiles, links and runs a source text, once at full speed and once step by step.
-fn run(source: &str) -> Result<Outcome, Failed> {
+fn run(source: &str, input: &[u8]) -> Result<Outcome, Failed> {
     let executable = link(source)?;
     let program = Program::load(&executable)?;
-    let at_full_speed = execute(&program, &options(source), |machine, out, trace| machine.run(out, trace))?;
-    let by_steps = execute(&program, &options(source), |machine, out, trace| {
-        while machine.step(out, trace)? == Status::Running {
+    let options = options(source);
+    let at_full_speed = execute(&program, &options, input, |machine, streams| machine.run(streams))?;
+    let by_steps = execute(&program, &options, input, |machine, streams| {
+        while machine.step(streams)? == Status::Running {
             assert!(machine.place().is_some() && machine.instruction().is_some());
         }
         Ok(())
@@ -52,11 +54,13 @@ fn run(source: &str) -> Result<Outcome, Failed> {
 fn execute(
     program: &Program,
     options: &Options,
-    drive: impl Fn(&mut Machine, &mut Vec<u8>, &mut Vec<u8>) -> Result<(), Stop>,
+    mut input: &[u8],
+    drive: impl Fn(&mut Machine, &mut Streams<'_>) -> Result<(), Stop>,
 ) -> Result<Outcome, Failed> {
     let (mut out, mut trace) = (Vec::new(), Vec::new());
     let mut machine = Machine::new(program, program.entries()[0], options);
-    let trap = match drive(&mut machine, &mut out, &mut trace) {
+    let mut streams = Streams { input: &mut input, output: &mut out, trace: &mut trace };
+    let trap = match drive(&mut machine, &mut streams) {
         Ok(()) => String::new(),
         Err(Stop::Trap(trap)) => trap.summary(),
         Err(other) => return Err(other.into()),
@@ -72,14 +76,17 @@ fn execute(
     Ok(outcome)
 }
 
-/// The limits that the first line of a source text sets.
+/// The limits and arguments that the first lines of a source text set.
 fn options(source: &str) -> Options {
-    let mut options = Options { limits: Limits::default(), trace: false };
-    let settings = source.lines().next().and_then(|line| line.strip_prefix("# limits: ")).unwrap_or_default();
+    let mut options = Options::default();
+    let line = |start| source.lines().take(2).find_map(|line| line.strip_prefix(start)).unwrap_or_default();
+    options.arguments = line("# arguments: ").split_whitespace().map(|word| word.into()).collect();
+    let settings = line("# limits: ");
     for setting in settings.split_whitespace() {
         match setting.split_once('=').expect("NAME=NUMBER") {
             ("steps", number) => options.limits.max_steps = Some(number.parse().unwrap()),
             ("stack", number) => options.limits.max_stack = number.parse().unwrap(),
+            ("memory", number) => options.limits.max_memory = number.parse().unwrap(),
             (name, _) => panic!("no limit is called {name}"),
         }
     }
@@ -113,7 +120,9 @@ fn programs(directory: &Path) -> Vec<Trial> {
 }
 
 fn check_program(path: &Path) -> Result<(), Failed> {
-    let found = run(&fs::read_to_string(path)?)?;
+    let input = path.with_extension("in");
+    let input = if input.exists() { fs::read(input)? } else { Vec::new() };
+    let found = run(&fs::read_to_string(path)?, &input)?;
     let mut expected = Outcome::new();
     for ending in ["out", "trace", "trap"] {
         let file = path.with_extension(ending);
@@ -167,7 +176,7 @@ fn examples(manual: &str) -> Vec<Trial> {
             if expected.is_empty() {
                 return Err("the example does not say what it writes".into());
             }
-            same("found", &run(&source)?, "in the manual", &expected)
+            same("found", &run(&source, b"")?, "in the manual", &expected)
         }));
     }
     trials

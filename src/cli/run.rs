@@ -1,5 +1,6 @@
 //! toyvm (toy run): executes a program.
 
+use std::ffi::OsString;
 use std::io::{self, BufWriter, IsTerminal as _, LineWriter, Write};
 use std::path::PathBuf;
 
@@ -13,7 +14,7 @@ use super::ui::{Done, Failure, Ui};
 use crate::object::executable::Executable;
 use crate::store::file::directory;
 use crate::store::wire::executable;
-use crate::vm::machine::{Limits, Machine, Options, Stop};
+use crate::vm::machine::{Limits, Machine, Options, Stop, Streams};
 use crate::vm::program::{LoadError, Program, SymbolId};
 use crate::vm::trap::Trap;
 
@@ -21,7 +22,7 @@ mod debug_info;
 mod problem;
 
 use debug_info::DebugInfo;
-use problem::{NoSuchProcedure, TrapProblem};
+use problem::{NoSuchProcedure, TrapProblem, Unreadable};
 
 /// Execute a program
 #[derive(Debug, Args)]
@@ -29,6 +30,10 @@ pub struct RunArgs {
     /// The executable
     #[arg(value_name = "FILE")]
     executable: PathBuf,
+
+    /// What the operator `arguments` gives the program
+    #[arg(value_name = "ARGUMENT", trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
 
     /// Start at this procedure instead of the first entry point
     #[arg(long, value_name = "NAME")]
@@ -46,9 +51,27 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", default_value_t = Limits::default().max_stack)]
     max_stack: usize,
 
+    /// How much memory the program's dictionaries, arrays and strings may take, such as `64M` or `2G`
+    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size)]
+    max_memory: usize,
+
     /// The repository with the line tables [default: one beside the executable, or in the current directory]
     #[arg(short, long, value_name = "FILE", env = "TOY_REPOSITORY")]
     repository: Option<PathBuf>,
+}
+
+/// A number of bytes, with or without a unit.
+fn size(text: &str) -> Result<usize, String> {
+    let digits = text.trim_end_matches(['k', 'K', 'm', 'M', 'g', 'G']);
+    let shift = match &text[digits.len()..] {
+        "" => 0,
+        "k" | "K" => 10,
+        "m" | "M" => 20,
+        "g" | "G" => 30,
+        _ => return Err("one of K, M and G may follow the number".to_owned()),
+    };
+    let number = digits.parse::<usize>().map_err(|_| "write a number of bytes, such as 64M".to_owned())?;
+    number.checked_mul(1 << shift).ok_or_else(|| "so many bytes there cannot be".to_owned())
 }
 
 /// What the program wrote, when it is to be in the report.
@@ -60,8 +83,13 @@ impl Verb for RunArgs {
         let program = Program::load(&executable)?;
         let start = self.start(&program)?;
         let options = Options {
-            limits: Limits { max_steps: self.max_steps, max_stack: self.max_stack },
+            limits: Limits {
+                max_steps: self.max_steps,
+                max_stack: self.max_stack,
+                max_memory: self.max_memory,
+            },
             trace: self.trace,
+            arguments: self.arguments.iter().map(|argument| argument.as_encoded_bytes().to_vec()).collect(),
         };
         let mut machine = Machine::new(&program, start, &options);
         let (stop, output) = if ui.is_json() { capture(&mut machine) } else { stream(&mut machine) };
@@ -69,6 +97,7 @@ impl Verb for RunArgs {
             Ok(()) => None,
             Err(Stop::Trap(trap)) => Some(*trap),
             Err(Stop::Output(error) | Stop::Trace(error)) => return Err(Failure::Output(error)),
+            Err(Stop::Input(error)) => return Err(Unreadable { error }.into()),
         };
         let json = report(&machine, &output, trap.as_ref());
         let problems = trap.map(|trap| self.problem(trap, &executable)).into_iter().collect();
@@ -95,7 +124,8 @@ fn capture(machine: &mut Machine<'_>) -> (Result<(), Stop>, Output) {
 
 fn drive(machine: &mut Machine<'_>, out: &mut dyn Write) -> Result<(), Stop> {
     let mut trace = BufWriter::new(io::stderr());
-    let stop = machine.run(out, &mut trace);
+    let mut input = io::stdin().lock();
+    let stop = machine.run(&mut Streams { input: &mut input, output: out, trace: &mut trace });
     let flushed = out.flush().map_err(Stop::Output).and(trace.flush().map_err(Stop::Trace));
     stop.and(flushed)
 }

@@ -1,16 +1,18 @@
-//! Dictionaries: values under keys, in the order in which the keys were first stored.
+//! Dictionaries: values under keys.
 //!
-//! Deliberately absent: access rules (systemdict is read-only because the operators refuse to write to it).
+//! Entries stand in the order in which their keys were first stored, except that the last takes the place of one
+//! that is removed. Deliberately absent: access rules (systemdict is read-only because the operators refuse to
+//! write to it).
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use super::heap::DictionaryId;
 use super::names::NameId;
-use super::value::{Procedure, Value};
+use super::value::{Procedure, Slice, Value};
 use crate::isa::builtin::Builtin;
 
-/// A value as a key: equal keys are equal values, and every value has a key.
+/// A value as a key: equal keys are equal values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Key(KeyKind);
 
@@ -19,23 +21,43 @@ enum KeyKind {
     /// The bits of the number; of `0.0` for `-0.0`.
     Number(u64),
     Boolean(bool),
-    String(NameId),
+    Text(NameId),
+    Array(Slice),
     Dictionary(DictionaryId),
     Procedure(Procedure),
     Operator(Builtin),
 }
 
-impl From<Value> for Key {
-    fn from(value: Value) -> Self {
-        Self(match value {
+impl Key {
+    /// The key of a value that is its own key: every one but null, mark, and the strings that are not texts.
+    pub(super) fn of(value: Value) -> Option<Self> {
+        Some(Self(match value {
             // Adding 0.0 changes nothing but -0.0.
             Value::Number(number) => KeyKind::Number((number + 0.0).to_bits()),
             Value::Boolean(value) => KeyKind::Boolean(value),
-            Value::String(id) => KeyKind::String(id),
+            Value::Text(id) => KeyKind::Text(id),
+            Value::Array(slice) => KeyKind::Array(slice),
             Value::Dictionary(id) => KeyKind::Dictionary(id),
             Value::Procedure(procedure) => KeyKind::Procedure(procedure),
             Value::Operator(operator) => KeyKind::Operator(operator),
-        })
+            Value::Null | Value::Mark | Value::String(_) => return None,
+        }))
+    }
+
+    /// The key of a name.
+    #[inline]
+    pub(super) const fn name(name: NameId) -> Self {
+        Self(KeyKind::Text(name))
+    }
+
+    /// The name whose key this is.
+    pub(super) const fn as_name(self) -> Option<NameId> {
+        if let KeyKind::Text(name) = self.0 { Some(name) } else { None }
+    }
+
+    /// The number whose key this is.
+    fn number(self) -> Option<f64> {
+        if let KeyKind::Number(bits) = self.0 { Some(f64::from_bits(bits)) } else { None }
     }
 }
 
@@ -44,7 +66,8 @@ impl From<Key> for Value {
         match key.0 {
             KeyKind::Number(bits) => Value::Number(f64::from_bits(bits)),
             KeyKind::Boolean(value) => Value::Boolean(value),
-            KeyKind::String(id) => Value::String(id),
+            KeyKind::Text(id) => Value::Text(id),
+            KeyKind::Array(slice) => Value::Array(slice),
             KeyKind::Dictionary(id) => Value::Dictionary(id),
             KeyKind::Procedure(procedure) => Value::Procedure(procedure),
             KeyKind::Operator(operator) => Value::Operator(operator),
@@ -89,50 +112,130 @@ const SMALL: usize = 8;
 #[derive(Debug, Clone, Default)]
 pub struct Dictionary {
     entries: Vec<(Key, Value)>,
-    /// Where each key stands, once there are more than [`SMALL`].
-    index: Option<Box<Index>>,
+    /// How keys are found.
+    index: Index,
+    /// Whether it was ever on the dictionary stack, so that its keys are names' meanings.
+    pub(super) is_begun: bool,
 }
 
-type Index = HashMap<Key, u32, BuildHasherDefault<KeyHasher>>;
+/// How the place of a key is found.
+#[derive(Debug, Clone, Default)]
+enum Index {
+    /// There are few entries.
+    #[default]
+    Walk,
+    /// The keys are whole numbers, each one more than that before it, beginning with this one.
+    Run(f64),
+    /// Where each key stands.
+    Hashed(Box<Places>),
+}
+
+type Places = HashMap<Key, u32, BuildHasherDefault<KeyHasher>>;
 
 impl Dictionary {
     /// The value under a key.
+    #[inline]
     pub fn get(&self, key: Key) -> Option<Value> {
         self.position(key).map(|at| self.entries[at].1)
     }
 
-    /// The entries, in the order in which their keys were first stored.
+    /// The entries.
     pub fn entries(&self) -> &[(Key, Value)] {
         &self.entries
     }
 
-    /// Stores a value under a key; tells whether the key is new.
-    pub(super) fn insert(&mut self, key: Key, value: Value) -> bool {
+    /// The value that stands at a place, if it is the key's.
+    #[inline]
+    pub(super) fn at(&self, place: u32, key: Key) -> Option<Value> {
+        self.entries.get(place as usize).filter(|entry| entry.0 == key).map(|entry| entry.1)
+    }
+
+    /// Replaces the value that stands at a place, if it is the key's. Tells whether it is.
+    #[inline]
+    pub(super) fn replace_at(&mut self, place: u32, key: Key, value: Value) -> bool {
+        let entry = self.entries.get_mut(place as usize).filter(|entry| entry.0 == key);
+        entry.map(|entry| entry.1 = value).is_some()
+    }
+
+    /// Where a key stands.
+    #[inline]
+    pub(super) fn position(&self, key: Key) -> Option<usize> {
+        match &self.index {
+            Index::Walk => self.entries.iter().position(|entry| entry.0 == key),
+            Index::Run(first) => {
+                let at = key.number()? - first;
+                let at = (at >= 0.0 && at < self.entries.len() as f64).then_some(at as usize)?;
+                (self.entries[at].0 == key).then_some(at)
+            }
+            Index::Hashed(places) => places.get(&key).map(|at| *at as usize),
+        }
+    }
+
+    /// Stores a value under a key. Gives its place, and whether the key is new.
+    pub(super) fn insert(&mut self, key: Key, value: Value) -> (u32, bool) {
         if let Some(at) = self.position(key) {
             self.entries[at].1 = value;
-            return false;
+            return (at as u32, false);
         }
         self.entries.push((key, value));
-        self.note_last(key);
+        let last = self.entries.len() as u32 - 1;
+        self.note(key, last);
+        (last, true)
+    }
+
+    /// Removes a key. Tells whether it was there.
+    pub(super) fn remove(&mut self, key: Key) -> bool {
+        let Some(at) = self.position(key) else { return false };
+        self.entries.swap_remove(at);
+        match &mut self.index {
+            Index::Walk => {}
+            Index::Run(_) => self.index_all(),
+            Index::Hashed(places) => {
+                places.remove(&key);
+                if let Some((moved, _)) = self.entries.get(at) {
+                    places.insert(*moved, at as u32);
+                }
+            }
+        }
         true
     }
 
-    fn position(&self, key: Key) -> Option<usize> {
-        match &self.index {
-            Some(index) => index.get(&key).map(|at| *at as usize),
-            None => self.entries.iter().position(|entry| entry.0 == key),
+    /// Removes everything, but keeps the room for entries when it is little.
+    pub(super) fn clear(&mut self) {
+        self.entries.clear();
+        self.entries.shrink_to(SMALL);
+        self.index = Index::Walk;
+        self.is_begun = false;
+    }
+
+    /// Enters a new key, which stands last, in the index.
+    fn note(&mut self, key: Key, last: u32) {
+        match &mut self.index {
+            Index::Walk if self.entries.len() > SMALL => match self.first_of_run() {
+                Some(first) => self.index = Index::Run(first),
+                None => self.index_all(),
+            },
+            Index::Walk => {}
+            Index::Run(first) => {
+                if key.number() != Some(*first + f64::from(last)) {
+                    self.index_all();
+                }
+            }
+            Index::Hashed(places) => _ = places.insert(key, last),
         }
     }
 
-    /// Enters the last entry in the index, if there is one or now must be.
-    fn note_last(&mut self, key: Key) {
-        let last = self.entries.len() as u32 - 1;
-        if let Some(index) = &mut self.index {
-            index.insert(key, last);
-        } else if self.entries.len() > SMALL {
-            let keys = self.entries.iter().zip(0..);
-            self.index = Some(Box::new(keys.map(|(entry, at)| (entry.0, at)).collect()));
-        }
+    /// The first key, if the keys are a run of whole numbers.
+    fn first_of_run(&self) -> Option<f64> {
+        let first = self.entries.first()?.0.number().filter(|first| first.fract() == 0.0)?;
+        let fits = |(at, entry): (u32, &(Key, Value))| entry.0.number() == Some(first + f64::from(at));
+        (0..).zip(&self.entries).all(fits).then_some(first)
+    }
+
+    #[cold]
+    fn index_all(&mut self) {
+        let keys = self.entries.iter().zip(0..);
+        self.index = Index::Hashed(Box::new(keys.map(|(entry, at)| (entry.0, at)).collect()));
     }
 }
 
@@ -143,38 +246,80 @@ mod tests {
 
     fn values() -> impl Strategy<Value = Value> {
         prop_oneof![
-            (-20i32..20).prop_map(|n| Value::Number(f64::from(n) / 2.0)),
-            Just(Value::Number(-0.0)),
-            any::<bool>().prop_map(Value::Boolean),
-            (0u32..20).prop_map(|id| Value::String(NameId::from_operand(id))),
-            (0u32..3, 0u32..3).prop_map(|(symbol, block)| Value::Procedure(Procedure { symbol, block })),
-            prop_oneof![Just(Builtin::Add), Just(Builtin::Sub)].prop_map(Value::Operator),
+            6 => (-20i32..20).prop_map(|n| Value::Number(f64::from(n) / 2.0)),
+            1 => Just(Value::Number(-0.0)),
+            1 => any::<bool>().prop_map(Value::Boolean),
+            4 => (0u32..20).prop_map(|id| Value::Text(NameId::from_operand(id))),
+            1 => (0u32..3, 0u32..3).prop_map(|(unit, offset)| Value::Procedure(Procedure { unit, offset })),
+            1 => prop_oneof![Just(Builtin::Add), Just(Builtin::Sub)].prop_map(Value::Operator),
         ]
+    }
+
+    fn key(value: Value) -> Key {
+        Key::of(value).unwrap()
+    }
+
+    #[derive(Debug, Clone)]
+    enum Act {
+        Insert(Value, Value),
+        Remove(Value),
+        Clear,
+    }
+
+    /// Some of it at random; and runs of whole numbers, of which there are many in programs.
+    fn acts() -> impl Strategy<Value = Vec<Act>> {
+        let act = prop_oneof![
+            8 => (values(), values()).prop_map(|(key, value)| Act::Insert(key, value)),
+            3 => values().prop_map(Act::Remove),
+            1 => Just(Act::Clear),
+        ];
+        let run = (-3i32..3, 0i32..20).prop_map(|(first, length)| {
+            let number = |n| Value::Number(f64::from(n));
+            (first..first + length).map(|n| Act::Insert(number(n), number(-n))).collect::<Vec<_>>()
+        });
+        let part = prop_oneof![run, proptest::collection::vec(act, 0..30)];
+        proptest::collection::vec(part, 0..4).prop_map(|parts| parts.concat())
     }
 
     proptest! {
         #[test]
         fn keys_are_equal_when_values_are(a in values(), b in values()) {
-            prop_assert_eq!(Key::from(a) == Key::from(b), a == b);
-            prop_assert_eq!(Value::from(Key::from(a)), a);
+            prop_assert_eq!(key(a) == key(b), a == b);
+            prop_assert_eq!(Value::from(key(a)), a);
         }
 
         #[test]
-        fn a_dictionary_has_what_was_stored_last(stored in proptest::collection::vec((values(), values()), 0..60)) {
+        fn a_dictionary_has_what_was_stored_last(acts in acts()) {
             let mut dictionary = Dictionary::default();
             let mut model: Vec<(Value, Value)> = Vec::new();
-            for (key, value) in stored {
-                let old = model.iter_mut().find(|entry| entry.0 == key);
-                prop_assert_eq!(dictionary.insert(key.into(), value), old.is_none());
-                match old {
-                    Some(entry) => entry.1 = value,
-                    None => model.push((key, value)),
+            for act in acts {
+                match act {
+                    Act::Insert(new, value) => {
+                        let old = model.iter_mut().find(|entry| entry.0 == new);
+                        let (place, is_new) = dictionary.insert(key(new), value);
+                        prop_assert_eq!(is_new, old.is_none());
+                        prop_assert_eq!(dictionary.at(place, key(new)), Some(value));
+                        match old {
+                            Some(entry) => entry.1 = value,
+                            None => model.push((new, value)),
+                        }
+                    }
+                    Act::Remove(old) => {
+                        let at = model.iter().position(|entry| entry.0 == old);
+                        prop_assert_eq!(dictionary.remove(key(old)), at.is_some());
+                        at.map(|at| model.swap_remove(at));
+                    }
+                    Act::Clear => {
+                        dictionary.clear();
+                        model.clear();
+                    }
                 }
-            }
-            prop_assert_eq!(dictionary.entries().len(), model.len());
-            for (at, (key, value)) in model.into_iter().enumerate() {
-                prop_assert_eq!(dictionary.get(key.into()), Some(value));
-                prop_assert_eq!(dictionary.entries()[at].0, key.into());
+                prop_assert_eq!(dictionary.entries().len(), model.len());
+                for (at, (stored, value)) in model.iter().enumerate() {
+                    prop_assert_eq!(dictionary.get(key(*stored)), Some(*value));
+                    prop_assert_eq!(dictionary.entries()[at].0, key(*stored));
+                }
+                prop_assert_eq!(dictionary.get(key(Value::Number(0.25))), None);
             }
         }
     }
@@ -183,7 +328,7 @@ mod tests {
     fn whole_numbers_spread_over_the_hash() {
         use std::hash::BuildHasher;
         let hasher = BuildHasherDefault::<KeyHasher>::default();
-        let hashes = (0..4096).map(|n| hasher.hash_one(Key::from(Value::Number(f64::from(n)))));
+        let hashes = (0..4096).map(|n| hasher.hash_one(key(Value::Number(f64::from(n)))));
         let (mut low, mut high) = ([0; 64], [0; 64]);
         for hash in hashes {
             low[(hash & 63) as usize] += 1;

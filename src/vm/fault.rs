@@ -14,6 +14,10 @@ pub(super) enum Fault {
         /// The operator that failed; without one it is the instruction itself.
         operator: Option<Builtin>,
     },
+    /// The steps are used up, which the program cannot catch.
+    Steps,
+    /// The input could not be read.
+    Input(io::Error),
     /// The output could not be written.
     Output(io::Error),
     /// The trace could not be written.

@@ -1,43 +1,71 @@
-//! Frames: what is being executed, and what will go on when it ends.
+//! Frames: what goes on when what is executed now has ended.
 //!
 //! Deliberately absent: a frame for what has nothing left to do; a call in tail position replaces its caller's.
 
+use super::code::Address;
 use super::names::NameId;
 use super::program::SymbolId;
-use super::value::Procedure;
+use super::value::Value;
 
 /// One entry of the execution stack.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Frame {
-    /// The next instruction, as an index into the loaded code.
-    pub(super) at: u32,
-    /// Where the body ends. For a loop between two turns: equal to `at`, after the operator.
-    pub(super) end: u32,
-    /// The symbol in whose section the code stands.
-    pub(super) symbol: u32,
-    /// The name by which the procedure was called.
-    pub(super) name: NameId,
-    /// Whether `for` waits here for its body; the details are the topmost [`ForLoop`].
-    pub(super) is_loop: bool,
-    /// Whether this is a part of what the next outer frame executes, and no call of its own.
-    pub(super) is_part: bool,
+    /// Where to go on.
+    pub(super) at: Address,
+    /// What is executed there.
+    pub(super) called: Called,
 }
 
-/// A `for` with at least one turn to come.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ForLoop {
-    /// The control value of the next turn.
-    pub(super) next: f64,
-    pub(super) increment: f64,
-    pub(super) limit: f64,
-    pub(super) body: Procedure,
-}
+/// A procedure in execution: the name by which it was called, and whether it is a part of what the next outer frame
+/// executes, and no call of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Called(u32);
 
-impl ForLoop {
-    /// Whether the control value has passed the limit.
-    pub(super) fn is_over(&self) -> bool {
-        if self.increment < 0.0 { self.next < self.limit } else { self.next > self.limit }
+const PART: u32 = 1 << 31;
+
+impl Called {
+    /// A call by a name.
+    #[inline]
+    pub(super) const fn by(name: NameId) -> Self {
+        Self(name.to_operand())
     }
+
+    /// The same, as a part.
+    #[inline]
+    pub(super) const fn part(self) -> Self {
+        Self(self.0 | PART)
+    }
+
+    pub(super) const fn is_part(self) -> bool {
+        self.0 & PART != 0
+    }
+
+    pub(super) const fn name(self) -> NameId {
+        NameId::from_operand(self.0 & !PART)
+    }
+}
+
+/// A loop in execution.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Turns {
+    /// Where its body begins.
+    pub(super) body: Address,
+    /// As what the body is executed.
+    pub(super) called: Called,
+    pub(super) kind: TurnsKind,
+}
+
+/// What decides whether there is another turn.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum TurnsKind {
+    /// `for`, with the control value of the next turn.
+    For { next: f64, increment: f64, limit: f64 },
+    /// `repeat`, with the number of turns to come.
+    Repeat { left: u64 },
+    /// `loop`
+    Loop,
+    /// `forall`, with the place of the next element.
+    ForAll { of: Value, next: u32 },
 }
 
 /// A place in the code: the same instruction has the same place whenever it is executed for the same symbol.

@@ -3,20 +3,24 @@
 //! It can be driven by [`Machine::run`] at full speed or by [`Machine::step`], and looked at between two steps.
 //! Deliberately absent: recursion, and whatever operators do (that is `operators`).
 
-use std::io::{self, Write};
+use std::io::{self, BufRead, Write};
 
-use super::dictionary::Dictionary;
+use super::code::{Address, Code, EXEC, FIRST, HALT, Op, TURN, UNSTOPPED};
+use super::dictionary::Key;
 use super::fault::Fault;
-use super::frame::{Activation, ForLoop, Frame, Place};
-use super::heap::{DictionaryId, Heap};
-use super::names::NameId;
+use super::frame::{Called, Frame, Turns, TurnsKind};
+use super::heap::Heap;
+use super::names::{NameId, Texts, cost};
 use super::program::{Program, SymbolId};
 use super::scope::Scope;
+use super::stack::Stack;
 use super::trace;
-use super::trap::{Call, ErrorName, INNERMOST, OPERANDS, OUTERMOST, Trap};
-use super::value::{Procedure, Value};
+use super::trap::{ErrorName, Trap};
+use super::value::{Procedure, Text, Value};
 use crate::isa::builtin::Builtin;
-use crate::isa::instruction::Instruction;
+
+mod inspect;
+mod run;
 
 /// What a program may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,11 +29,13 @@ pub struct Limits {
     pub max_steps: Option<u64>,
     /// How many entries each of the operand, execution and dictionary stacks may have.
     pub max_stack: usize,
+    /// How many bytes its dictionaries, arrays and strings may take, about.
+    pub max_memory: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_steps: None, max_stack: 1_000_000 }
+        Self { max_steps: None, max_stack: 1_000_000, max_memory: 1 << 30 }
     }
 }
 
@@ -40,6 +46,18 @@ pub struct Options {
     pub limits: Limits,
     /// Whether it is traced from the start, as by `true trace`.
     pub trace: bool,
+    /// What `arguments` gives it.
+    pub arguments: Vec<Vec<u8>>,
+}
+
+/// What a program reads and writes.
+pub struct Streams<'s> {
+    /// Standard input.
+    pub input: &'s mut dyn BufRead,
+    /// Standard output.
+    pub output: &'s mut dyn Write,
+    /// Where the trace goes.
+    pub trace: &'s mut dyn Write,
 }
 
 /// Whether there is something left to execute.
@@ -57,6 +75,9 @@ pub enum Stop {
     /// An uncaught error of the program. The operands of what failed are on the operand stack again.
     #[error(transparent)]
     Trap(Box<Trap>),
+    /// The program's input could not be read.
+    #[error("the program's input could not be read")]
+    Input(#[source] io::Error),
     /// The program's output could not be written.
     #[error("the program's output could not be written")]
     Output(#[source] io::Error),
@@ -69,368 +90,389 @@ pub enum Stop {
 #[derive(Debug)]
 pub struct Machine<'p> {
     pub(super) program: &'p Program,
-    code: &'p [Instruction],
-    pub(super) operands: Vec<Value>,
-    /// What is executed now; not in `frames`.
-    frame: Frame,
-    frames: Vec<Frame>,
-    loops: Vec<ForLoop>,
+    pub(super) code: Code<'p>,
+    pub(super) stack: Stack,
+    /// What is executed next.
+    at: Address,
+    /// As what it is executed.
+    called: Called,
+    pub(super) frames: Vec<Frame>,
+    loops: Vec<Turns>,
     pub(super) heap: Heap,
+    pub(super) texts: Texts<'p>,
     pub(super) scope: Scope,
+    pub(super) random: u32,
+    pub(super) arguments: Vec<Vec<u8>>,
     pub(super) is_tracing: bool,
-    steps: u64,
+    /// How many steps may still be made.
+    left: u64,
     max_steps: u64,
-    pub(super) max_stack: usize,
 }
 
 impl<'p> Machine<'p> {
     /// Makes a machine that will execute the procedure `start`, a symbol of the same program.
     pub fn new(program: &'p Program, start: SymbolId, options: &Options) -> Self {
-        let mut heap = Heap::new();
-        let scope = Scope::new(program, &mut heap);
-        let (at, end) = program.range(program.procedure(start));
-        let name = program.symbol_id(start.0);
+        let limits = &options.limits;
+        let mut heap = Heap::new(limits.max_memory);
+        let mut scope = Scope::new(program, &mut heap);
+        let mut code = Code::new(program);
+        let called = Called::by(program.symbol_id(start));
+        let max_steps = limits.max_steps.unwrap_or(u64::MAX);
         Self {
             program,
-            code: program.code(),
-            operands: Vec::new(),
-            frame: Frame { at, end, symbol: start.0, name, is_loop: false, is_part: false },
-            frames: Vec::new(),
+            at: code.body(Procedure { unit: start.index() as u32, offset: 0 }, &mut scope),
+            code,
+            stack: Stack::new(limits.max_stack),
+            called,
+            frames: vec![Frame { at: HALT, called }],
             loops: Vec::new(),
             heap,
+            texts: Texts::new(program.names()),
             scope,
+            random: 1,
+            arguments: options.arguments.clone(),
             is_tracing: options.trace,
-            steps: 0,
-            max_steps: options.limits.max_steps.unwrap_or(u64::MAX),
-            max_stack: options.limits.max_stack,
+            left: max_steps,
+            max_steps,
         }
     }
 
     /// Executes to the end.
-    pub fn run(&mut self, out: &mut dyn Write, trace: &mut dyn Write) -> Result<(), Stop> {
-        let mut status = self.settle();
-        loop {
-            match status {
-                Ok(Status::Running) => status = self.advance(out, trace),
-                Ok(Status::Done) => return Ok(()),
-                Err(fault) => return Err(self.stop(fault)),
+    pub fn run(&mut self, streams: &mut Streams<'_>) -> Result<(), Stop> {
+        while self.run_for(u64::MAX, streams)? == Status::Running {}
+        Ok(())
+    }
+
+    /// Executes about so many steps, or to the end.
+    pub fn run_for(&mut self, steps: u64, streams: &mut Streams<'_>) -> Result<Status, Stop> {
+        let goal = self.left.saturating_sub(steps);
+        self.guarded(|machine| {
+            machine.settle()?;
+            while machine.at != HALT && machine.left > goal {
+                if machine.is_tracing || machine.left - goal <= run::MARGIN {
+                    machine.advance(streams)?;
+                } else {
+                    machine.sprint(goal + run::MARGIN, streams)?;
+                }
             }
-        }
+            // The next step is not to be made, or it fails for the want of steps.
+            if machine.at != HALT && goal == 0 && machine.left == 0 { Err(Fault::Steps) } else { Ok(()) }
+        })
     }
 
     /// Executes one instruction, unless the program has come to its end.
     /// After an error, what failed is still the next instruction.
-    pub fn step(&mut self, out: &mut dyn Write, trace: &mut dyn Write) -> Result<Status, Stop> {
-        let result = match self.settle() {
-            Ok(Status::Running) => self.advance(out, trace),
-            settled => settled,
-        };
-        result.map_err(|fault| self.stop(fault))
+    pub fn step(&mut self, streams: &mut Streams<'_>) -> Result<Status, Stop> {
+        self.guarded(|machine| {
+            machine.settle()?;
+            if machine.at == HALT { Ok(()) } else { machine.advance(streams) }
+        })
+    }
+
+    /// Does something until it is done or fails with what nobody catches.
+    fn guarded(&mut self, mut work: impl FnMut(&mut Self) -> Result<(), Fault>) -> Result<Status, Stop> {
+        let mut result = work(self);
+        while let Err(fault) = result {
+            if !self.is_caught(&fault) {
+                return Err(self.stop(fault));
+            }
+            result = self.settle();
+        }
+        Ok(self.status())
     }
 
     /// Executes the next instruction, and finds the one after it.
-    #[inline]
-    fn advance(&mut self, out: &mut dyn Write, trace: &mut dyn Write) -> Result<Status, Fault> {
-        let at = self.frame.at;
-        let instruction = self.code[at as usize];
+    fn advance(&mut self, streams: &mut Streams<'_>) -> Result<(), Fault> {
+        let at = self.at;
         self.count()?;
         if self.is_tracing {
-            let activation = self.activation(&self.frame, at);
-            trace::write_line(self.program, activation, instruction, &self.operands, trace)
-                .map_err(Fault::Trace)?;
+            trace::write_line(self, streams.trace).map_err(Fault::Trace)?;
         }
-        self.frame.at = at + 1;
-        match self.execute(instruction, at, out) {
+        self.at = at + 1;
+        match self.execute(self.code.plain(at), streams) {
             Ok(()) => self.settle(),
             Err(fault) => {
-                self.frame.at = at;
+                self.at = at;
                 Err(fault)
             }
         }
     }
 
-    #[inline]
-    fn execute(&mut self, instruction: Instruction, at: u32, out: &mut dyn Write) -> Result<(), Fault> {
-        match instruction {
-            Instruction::Call(operand) => self.call(NameId::from_operand(operand), out),
-            Instruction::Block(length) => {
-                self.push(constant(instruction, self.frame.symbol, at))?;
-                self.frame.at = at + 1 + length;
+    /// Executes what one instruction alone does; the next has its address already.
+    fn execute(&mut self, op: Op, streams: &mut Streams<'_>) -> Result<(), Fault> {
+        match op {
+            Op::Number(number) => self.push(Value::Number(number)),
+            Op::Boolean(value) => self.push(Value::Boolean(value)),
+            Op::Text(text) => self.push(Value::Text(text)),
+            Op::Block { procedure, after } => {
+                self.push(Value::Procedure(procedure))?;
+                self.at = after;
                 Ok(())
             }
-            _ => self.push(constant(instruction, self.frame.symbol, at)),
+            Op::Operator(operator) => self.operate(operator, streams),
+            Op::Name(name) => match self.scope.find(&self.heap, name) {
+                Some(Value::Operator(operator)) => self.operate(operator, streams),
+                Some(Value::Procedure(procedure)) => self.enter(procedure, name),
+                Some(value) => self.push(value),
+                None => Err(ErrorName::Undefined.into()),
+            },
+            // These are no instructions.
+            _ => Ok(()),
         }
     }
 
-    #[inline]
-    fn call(&mut self, name: NameId, out: &mut dyn Write) -> Result<(), Fault> {
-        match self.scope.find(&self.heap, name) {
-            Some(Value::Operator(operator)) => self.operate(operator, out),
-            Some(Value::Procedure(procedure)) => self.enter(procedure, name),
-            Some(value) => self.push(value),
-            None => Err(ErrorName::Undefined.into()),
+    /// Leaves what is finished and starts the turns of loops, until there is an instruction to execute.
+    fn settle(&mut self) -> Result<(), Fault> {
+        loop {
+            match self.code.op(self.at) {
+                Op::Return => self.resume(),
+                Op::Turn => self.turn().map_err(|fault| fault.of(self.loop_operator()))?,
+                Op::Unstopped => {
+                    if !self.stack.push(Value::Boolean(false)) {
+                        return Err(Fault::from(ErrorName::StackOverflow).of(Builtin::Stopped));
+                    }
+                    self.resume();
+                }
+                _ => return Ok(()),
+            }
         }
+    }
+
+    /// Goes on with the innermost frame.
+    #[inline]
+    pub(super) fn resume(&mut self) {
+        if let Some(frame) = self.frames.pop() {
+            (self.at, self.called) = (frame.at, frame.called);
+        }
+    }
+
+    /// Starts a turn of the innermost loop, or ends the loop.
+    fn turn(&mut self) -> Result<(), Fault> {
+        let Some(mut turns) = self.loops.last().copied() else {
+            self.resume();
+            return Ok(());
+        };
+        let values = match &mut turns.kind {
+            TurnsKind::For { next, increment, limit } => {
+                let is_over = if *increment < 0.0 { *next < *limit } else { *next > *limit };
+                let value = Value::Number(*next);
+                *next += *increment;
+                (!is_over).then_some([Some(value), None])
+            }
+            TurnsKind::Repeat { left } => {
+                let is_over = *left == 0;
+                *left = left.saturating_sub(1);
+                (!is_over).then_some([None, None])
+            }
+            TurnsKind::Loop => Some([None, None]),
+            TurnsKind::ForAll { of, next } => {
+                let (element, after) = self.element_for_turn(*of, *next);
+                *next = after;
+                element
+            }
+        };
+        let Some(values) = values else {
+            self.loops.pop();
+            self.resume();
+            return Ok(());
+        };
+        self.count()?;
+        if !self.stack.has_room(values.iter().flatten().count()) {
+            return Err(ErrorName::StackOverflow.into());
+        }
+        values.into_iter().flatten().for_each(|value| self.stack.push_beyond(value));
+        if let Some(last) = self.loops.last_mut() {
+            *last = turns;
+        }
+        self.frames.push(Frame { at: TURN, called: self.called });
+        (self.at, self.called) = (turns.body, turns.called);
+        Ok(())
     }
 
     /// Counts a step.
-    #[inline]
     fn count(&mut self) -> Result<(), Fault> {
-        if self.steps >= self.max_steps {
-            return Err(ErrorName::LimitCheck.into());
-        }
-        self.steps += 1;
+        self.left = self.left.checked_sub(1).ok_or(Fault::Steps)?;
         Ok(())
     }
 
     #[inline]
     pub(super) fn push(&mut self, value: Value) -> Result<(), Fault> {
-        if self.operands.len() >= self.max_stack {
-            return Err(ErrorName::StackOverflow.into());
-        }
-        self.operands.push(value);
-        Ok(())
+        if self.stack.push(value) { Ok(()) } else { Err(ErrorName::StackOverflow.into()) }
     }
 
     /// Executes a procedure next, as a call.
-    #[inline]
-    fn enter(&mut self, procedure: Procedure, name: NameId) -> Result<(), Fault> {
-        let (at, end) = self.program.range(procedure);
-        self.suspend(1)?;
-        self.frame = Frame { at, end, symbol: procedure.symbol, name, is_loop: false, is_part: false };
+    pub(super) fn enter(&mut self, procedure: Procedure, name: NameId) -> Result<(), Fault> {
+        self.suspend()?;
+        self.at = self.code.body(procedure, &mut self.scope);
+        self.called = Called::by(name);
         Ok(())
     }
 
     /// Lets an operator execute a procedure next.
-    #[inline]
     pub(super) fn enter_block(&mut self, procedure: Procedure) -> Result<(), Fault> {
-        let is_part = self.suspend(1)? || self.frame.is_part;
-        self.frame = self.block_frame(procedure, is_part);
+        let called = self.called_in_block(procedure);
+        let is_waiting = self.suspend()?;
+        self.at = self.code.body(procedure, &mut self.scope);
+        self.called = if is_waiting { called.part() } else { called };
         Ok(())
     }
 
-    /// Repeats a procedure, which `for` has found to have a turn to come.
-    pub(super) fn enter_loop(&mut self, turns: ForLoop) -> Result<(), Fault> {
-        let is_part = self.suspend(2)? || self.frame.is_part;
-        self.frame = Frame { end: self.frame.at, is_loop: true, is_part, ..self.frame };
-        self.loops.push(turns);
+    /// Repeats a procedure.
+    pub(super) fn enter_loop(&mut self, body: Procedure, kind: TurnsKind) -> Result<(), Fault> {
+        let called = self.called_in_block(body).part();
+        self.wait(1)?;
+        let body = self.code.body(body, &mut self.scope);
+        self.loops.push(Turns { body, called, kind });
+        self.at = TURN;
         Ok(())
     }
 
-    /// Puts the current frame aside if it has something left to do, and tells whether it had. So many frames
-    /// must fit in its place.
-    #[inline]
-    fn suspend(&mut self, frames: usize) -> Result<bool, Fault> {
-        let is_waiting = self.frame.at < self.frame.end;
-        if self.frames.len() + usize::from(is_waiting) + frames > self.max_stack {
-            return Err(ErrorName::ExecStackOverflow.into());
-        }
+    /// Executes the top of the operand stack next, in a frame that catches errors.
+    pub(super) fn enter_stopped(&mut self) -> Result<(), Fault> {
+        self.wait(1)?;
+        self.frames.push(Frame { at: UNSTOPPED, called: self.called });
+        (self.at, self.called) = (EXEC, self.called.part());
+        Ok(())
+    }
+
+    /// Puts aside what is executed now if it has something left to do, and tells whether it had.
+    fn suspend(&mut self) -> Result<bool, Fault> {
+        let is_waiting = !self.code.is_end(self.at);
         if is_waiting {
-            self.frames.push(self.frame);
+            self.wait(0)?;
         }
         Ok(is_waiting)
     }
 
-    /// The frame that executes a block in the current one. Its name is that of the procedure in which it was
-    /// written, as called.
-    #[inline]
-    fn block_frame(&self, block: Procedure, is_part: bool) -> Frame {
-        let (at, end) = self.program.range(block);
-        let is_own = block.symbol == self.frame.symbol;
-        let name = if is_own { self.frame.name } else { self.program.symbol_id(block.symbol) };
-        Frame { at, end, symbol: block.symbol, name, is_loop: false, is_part }
-    }
-
-    /// Leaves what is finished and starts the turns of loops, until there is an instruction to execute.
-    #[inline]
-    fn settle(&mut self) -> Result<Status, Fault> {
-        if self.frame.at < self.frame.end { Ok(Status::Running) } else { self.leave() }
-    }
-
-    fn leave(&mut self) -> Result<Status, Fault> {
-        while self.frame.at >= self.frame.end {
-            if self.frame.is_loop {
-                self.turn().map_err(|fault| fault.of(Builtin::For))?;
-            } else if let Some(frame) = self.frames.pop() {
-                self.frame = frame;
-            } else {
-                return Ok(Status::Done);
-            }
+    /// Puts aside what is executed now. So many more frames must have room.
+    fn wait(&mut self, more: usize) -> Result<(), Fault> {
+        if self.frames.len() + more >= self.stack.limit() {
+            return Err(ErrorName::ExecStackOverflow.into());
         }
-        Ok(Status::Running)
-    }
-
-    /// Starts a turn of the loop in the current frame. The last turn takes the place of the loop.
-    fn turn(&mut self) -> Result<(), Fault> {
-        let Some(mut turns) = self.loops.last().copied() else { return Ok(()) };
-        self.count()?;
-        self.push(Value::Number(turns.next))?;
-        turns.next += turns.increment;
-        let is_last = turns.is_over();
-        if is_last {
-            self.loops.pop();
-        } else {
-            if let Some(last) = self.loops.last_mut() {
-                *last = turns;
-            }
-            self.frames.push(self.frame);
-        }
-        self.frame = self.block_frame(turns.body, !is_last || self.frame.is_part);
+        self.frames.push(Frame { at: self.at, called: self.called });
         Ok(())
     }
 
-    /// Frees dictionaries that the program has lost, when there may be many.
-    pub(super) fn collect(&mut self) {
-        if self.heap.is_due() {
-            let begun = self.scope.dictionaries().iter().map(|id| Value::Dictionary(*id));
-            self.heap.collect(begun.chain(self.operands.iter().copied()));
+    /// As what a block is executed here: under the name of the procedure in which it was written, as called.
+    fn called_in_block(&self, block: Procedure) -> Called {
+        if self.at >= FIRST && self.code.unit(self.at) == block.unit {
+            return self.called;
         }
-    }
-}
-
-/// The value that an instruction other than a call pushes; of a call, its name.
-pub(super) fn constant(instruction: Instruction, symbol: u32, at: u32) -> Value {
-    match instruction {
-        Instruction::Number(number) => Value::Number(number),
-        Instruction::Boolean(value) => Value::Boolean(value),
-        Instruction::String(text) | Instruction::Call(text) => Value::String(NameId::from_operand(text)),
-        Instruction::Block(_) => Value::Procedure(Procedure { symbol, block: at }),
-    }
-}
-
-/// What can be seen between two steps.
-impl Machine<'_> {
-    /// The program that is executed.
-    pub fn program(&self) -> &Program {
-        self.program
+        let called = Called::by(self.program.symbol_id(self.code.symbol(block.unit)));
+        if self.called.is_part() { called.part() } else { called }
     }
 
-    /// Whether there is something left to execute.
-    pub fn status(&self) -> Status {
-        let is_done = self.frames.is_empty() && !self.frame.is_loop;
-        if is_done && self.frame.at >= self.frame.end { Status::Done } else { Status::Running }
-    }
-
-    /// How many steps were made.
-    pub fn steps(&self) -> u64 {
-        self.steps
-    }
-
-    /// The operand stack, its top last.
-    pub fn operands(&self) -> &[Value] {
-        &self.operands
-    }
-
-    /// The dictionary stack, its top last; the first two are systemdict and the program's dictionary.
-    pub fn dictionaries(&self) -> &[DictionaryId] {
-        self.scope.dictionaries()
-    }
-
-    /// A dictionary of this machine.
-    pub fn dictionary(&self, id: DictionaryId) -> &Dictionary {
-        self.heap.get(id)
-    }
-
-    /// How many frames the execution stack has: grows when something is executed within what is executed now.
-    pub fn depth(&self) -> usize {
-        self.frames.len() + 1
-    }
-
-    /// The next instruction; its operands are texts of [`Program::operand`].
-    pub fn instruction(&self) -> Option<Instruction> {
-        self.place().map(|place| self.program.instructions(place.symbol)[place.ordinal as usize])
-    }
-
-    /// Where the next instruction stands, if there is one.
-    pub fn place(&self) -> Option<Place> {
-        (self.frame.at < self.frame.end).then(|| self.activation(&self.frame, self.frame.at).place)
-    }
-
-    /// The procedures in execution, innermost first. A block counts with the procedure that executes it when it
-    /// was written there.
-    pub fn activations(&self) -> impl Iterator<Item = Activation> {
-        let is_running = self.status() == Status::Running;
-        let is_between = self.frame.at >= self.frame.end;
-        let at = self.frame.at - u32::from(is_between);
-        let innermost = is_running.then(|| self.activation(&self.frame, at));
-        let mut inner = &self.frame;
-        let outer = self.frames.iter().rev().filter_map(move |frame| {
-            let is_part = inner.is_part && (inner.symbol, inner.name) == (frame.symbol, frame.name);
-            inner = frame;
-            (!is_part).then(|| self.activation(frame, frame.at - 1))
-        });
-        innermost.into_iter().chain(outer)
-    }
-
-    fn activation(&self, frame: &Frame, at: u32) -> Activation {
-        let symbol = SymbolId(frame.symbol);
-        let ordinal = self.program.ordinal(symbol, at);
-        let section = self.program.symbol_section(symbol);
-        Activation { name: frame.name, place: Place { symbol, section, ordinal } }
-    }
-}
-
-/// Traps.
-impl Machine<'_> {
-    fn stop(&self, fault: Fault) -> Stop {
-        match fault {
-            Fault::Error { error, operator } => Stop::Trap(Box::new(self.trap(error, operator))),
-            Fault::Output(error) => Stop::Output(error),
-            Fault::Trace(error) => Stop::Trace(error),
-        }
-    }
-
-    fn trap(&self, error: ErrorName, operator: Option<Builtin>) -> Trap {
-        let names = self.program.names();
-        let (calls, calls_omitted) = self.calls();
-        let stack: Vec<String> =
-            self.operands.iter().rev().take(OPERANDS).map(|value| value.brief(names)).collect();
-        Trap {
-            error,
-            operator: operator.map_or_else(|| self.failed(), |operator| operator.name().into()),
-            calls,
-            calls_omitted,
-            stack_omitted: self.operands.len() - stack.len(),
-            stack,
-            steps: self.steps,
-            limit: self.limit(error),
-        }
-    }
-
-    /// The text of the instruction that failed: of a call, the name.
-    fn failed(&self) -> std::sync::Arc<str> {
-        match self.instruction() {
-            Some(Instruction::Call(name)) => self.program.operand(name).clone(),
-            Some(instruction) => self.program.instruction_text(instruction).into(),
-            None => Builtin::For.name().into(),
-        }
-    }
-
-    fn limit(&self, error: ErrorName) -> Option<u64> {
-        match error {
-            ErrorName::LimitCheck => Some(self.max_steps),
-            ErrorName::StackOverflow | ErrorName::ExecStackOverflow | ErrorName::DictStackOverflow => {
-                Some(self.max_stack as u64)
+    /// Ends the innermost loop.
+    pub(super) fn exit(&mut self) -> Result<(), Fault> {
+        let of_loop = self.frames.iter().rposition(|frame| matches!(frame.at, TURN | UNSTOPPED));
+        match of_loop.filter(|at| self.frames[*at].at == TURN) {
+            Some(at) => {
+                self.called = self.frames[at].called;
+                self.frames.truncate(at);
+                self.loops.pop();
+                self.resume();
+                Ok(())
             }
+            None => Err(ErrorName::InvalidExit.into()),
+        }
+    }
+
+    /// Ends the program.
+    pub(super) fn quit(&mut self) {
+        self.frames.clear();
+        self.loops.clear();
+        self.at = HALT;
+    }
+
+    /// Whether something catches a fault; then it is executed what comes after.
+    fn is_caught(&mut self, fault: &Fault) -> bool {
+        let Fault::Error { .. } = fault else { return false };
+        let Some(at) = self.frames.iter().rposition(|frame| frame.at == UNSTOPPED) else { return false };
+        // One value more than the limit: for what could not push its own.
+        if self.stack.height() > self.stack.limit() {
+            return false;
+        }
+        let loops =
+            self.frames[at..].iter().filter(|frame| frame.at == TURN).count() + usize::from(self.at == TURN);
+        self.loops.truncate(self.loops.len() - loops);
+        self.called = self.frames[at].called;
+        self.frames.truncate(at);
+        self.stack.push_beyond(Value::Boolean(true));
+        self.resume();
+        true
+    }
+
+    /// Makes room for so many bytes on the heap.
+    #[inline]
+    pub(super) fn reserve(&mut self, bytes: usize) -> Result<(), Fault> {
+        if self.heap.take(bytes) { Ok(()) } else { self.collect(bytes) }
+    }
+
+    /// Frees what the program has lost, and then makes room for so many bytes.
+    #[cold]
+    fn collect(&mut self, bytes: usize) -> Result<(), Fault> {
+        let begun = self.scope.dictionaries().iter().map(|id| Value::Dictionary(*id));
+        let in_loops = self.loops.iter().filter_map(|turns| match turns.kind {
+            TurnsKind::ForAll { of, .. } => Some(of),
             _ => None,
+        });
+        let roots = begun.chain(self.stack.values().iter().copied()).chain(in_loops);
+        let reached = self.heap.reach(roots, self.texts.len());
+        let texts = self.texts.retain(&reached.texts, |name| self.scope.forget(name));
+        self.heap.sweep(&reached, texts);
+        if self.heap.take(bytes) { Ok(()) } else { Err(ErrorName::LimitCheck.into()) }
+    }
+
+    /// The key for a value.
+    #[inline]
+    pub(super) fn key(&mut self, value: Value) -> Result<Key, Fault> {
+        match (Key::of(value), value) {
+            (Some(key), _) => Ok(key),
+            (None, Value::String(slice)) => {
+                if let Some(name) = self.texts.find(self.heap.string(slice)) {
+                    return Ok(Key::name(name));
+                }
+                self.reserve(cost(self.heap.string(slice)))?;
+                let name = self.texts.add(self.heap.string(slice));
+                self.scope.grow(self.texts.len());
+                Ok(Key::name(name))
+            }
+            _ => Err(ErrorName::TypeCheck.into()),
         }
     }
 
-    /// The innermost and outermost calls, and how many are left out between them.
-    fn calls(&self) -> (Vec<Call>, usize) {
-        let total = self.activations().count();
-        let omitted = total.saturating_sub(INNERMOST + OUTERMOST);
-        let is_kept = |at: &usize| *at < INNERMOST || *at >= INNERMOST + omitted;
-        let kept = self.activations().enumerate().filter(|(at, _)| is_kept(at));
-        (kept.map(|(_, activation)| self.describe(activation)).collect(), omitted)
+    /// The key for a value, unless it is a string that never was a key.
+    pub(super) fn known_key(&self, value: Value) -> Result<Option<Key>, Fault> {
+        match (Key::of(value), value) {
+            (Some(key), _) => Ok(Some(key)),
+            (None, Value::String(slice)) => Ok(self.texts.find(self.heap.string(slice)).map(Key::name)),
+            _ => Err(ErrorName::TypeCheck.into()),
+        }
     }
 
-    fn describe(&self, activation: Activation) -> Call {
-        Call {
-            name: self.program.names().text(activation.name).clone(),
-            symbol: self.program.symbol_name(activation.place.symbol).clone(),
-            section: activation.place.section,
-            ordinal: activation.place.ordinal,
+    /// Lets no code rely on names that have changed their meaning.
+    #[inline]
+    pub(super) fn forget_changed(&mut self) {
+        while let Some(name) = self.scope.take_changed() {
+            self.code.distrust(name, &mut self.scope);
         }
+    }
+
+    /// Whether two values are equal in the language.
+    #[inline]
+    pub fn is_equal(&self, a: Value, b: Value) -> bool {
+        match (a, b) {
+            (Value::Text(_), Value::Text(_)) => a == b,
+            (Value::Text(_) | Value::String(_), Value::Text(_) | Value::String(_)) => {
+                self.text(a).bytes() == self.text(b).bytes()
+            }
+            _ => a == b,
+        }
+    }
+
+    /// The text of a value of this machine.
+    pub fn text(&self, value: Value) -> Text<'_> {
+        Text { value, heap: &self.heap, texts: &self.texts }
     }
 }
 

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::names::{NameId, Names};
-use super::value::Procedure;
+use super::value::Value;
 use crate::isa::builtin::Builtin;
 use crate::isa::codec::{DecodeError, decode_onto};
 use crate::isa::instruction::Instruction;
@@ -113,6 +113,7 @@ impl Program {
         check_symbols(executable)?;
         let mut names = Names::with_capacity(executable.strings.len() + Builtin::ALL.len());
         let operators = Builtin::ALL.iter().map(|operator| names.intern(&operator.name().into())).collect();
+        Value::TYPES.into_iter().for_each(|name| _ = names.intern(&name.into()));
         let text = |text| Text { id: names.intern(text), callable: is_callable(text) };
         let texts = executable.strings.iter().map(text).collect::<Vec<_>>();
         let (code, sections) = load_code(&executable.sections, &texts, &names)?;
@@ -144,7 +145,8 @@ impl Program {
 
     /// The instructions of a symbol by ordinal. The operands of calls and strings are ids in [`Self::names`].
     pub fn instructions(&self, symbol: SymbolId) -> &[Instruction] {
-        self.body(self.procedure(symbol))
+        let (start, end) = self.section_range(symbol);
+        &self.code[start as usize..end as usize]
     }
 
     /// The names and strings of the program.
@@ -174,52 +176,46 @@ impl Program {
         &self.code
     }
 
-    /// The instructions of a procedure.
-    pub(super) fn body(&self, procedure: Procedure) -> &[Instruction] {
-        let (start, end) = self.range(procedure);
-        &self.code[start as usize..end as usize]
-    }
-
-    /// Where in the code a procedure's body starts and ends.
-    #[inline]
-    pub(super) fn range(&self, procedure: Procedure) -> (u32, u32) {
-        let start = procedure.block + 1;
-        match self.code[procedure.block as usize] {
-            Instruction::Block(length) => (start, start + length),
-            // Procedures are made of block instructions only.
-            _ => (start, start),
+    /// Where in the code a symbol's instructions begin and end.
+    pub(super) fn section_range(&self, symbol: SymbolId) -> (u32, u32) {
+        let block = self.sections[self.symbol_section(symbol) as usize];
+        match self.code[block as usize] {
+            Instruction::Block(length) => (block + 1, block + 1 + length),
+            // Sections stand behind block instructions only.
+            _ => (block, block),
         }
     }
 
-    /// The procedure that a symbol names.
-    pub(super) fn procedure(&self, symbol: SymbolId) -> Procedure {
-        Procedure { symbol: symbol.0, block: self.sections[self.symbol_section(symbol) as usize] }
-    }
-
-    /// The linked procedures with their names.
-    pub(super) fn procedures(&self) -> impl Iterator<Item = (NameId, Procedure)> {
-        (0..).zip(&self.symbols).map(|(at, symbol)| (symbol.id, self.procedure(SymbolId(at))))
+    /// The symbols, by name.
+    pub(super) fn symbols(&self) -> impl Iterator<Item = SymbolId> {
+        (0..self.symbols.len() as u32).map(SymbolId)
     }
 
     pub(super) fn operator_name(&self, operator: Builtin) -> NameId {
         self.operators[operator as usize]
     }
 
+    /// The name of a value's type among the program's names.
+    pub(super) fn type_name(&self, value: Value) -> NameId {
+        // All names of types are interned when a program is loaded.
+        self.names.get(value.type_name()).unwrap_or(self.operators[0])
+    }
+
     /// The name of a symbol among the program's names.
-    pub(super) fn symbol_id(&self, symbol: u32) -> NameId {
-        self.symbols[symbol as usize].id
+    pub(super) fn symbol_id(&self, symbol: SymbolId) -> NameId {
+        self.symbols[symbol.index()].id
     }
 
     /// The ordinal, in its section, of an instruction of a symbol.
-    pub(super) fn ordinal(&self, symbol: SymbolId, at: u32) -> u32 {
-        at - (self.procedure(symbol).block + 1)
+    pub(super) fn ordinal(&self, symbol: SymbolId, instruction: u32) -> u32 {
+        instruction - self.section_range(symbol).0
     }
 }
 
 fn check_sizes(executable: &Executable) -> Result<(), LoadError> {
     // An instruction has at least a byte, and a section takes one instruction more.
     let code: usize = executable.sections.iter().map(|section| section.text.len() + 1).sum();
-    let texts = executable.strings.len() + executable.symbols.len() + Builtin::ALL.len();
+    let texts = executable.strings.len() + executable.symbols.len() + Builtin::ALL.len() + Value::TYPES.len();
     if u32::try_from(code).is_ok() && u32::try_from(texts).is_ok() { Ok(()) } else { Err(LoadError::Size) }
 }
 

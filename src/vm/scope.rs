@@ -1,14 +1,14 @@
 //! The dictionary stack, and what each name means through it right now.
 //!
-//! A name's meaning is kept beside it. For a name that was never a key of any dictionary but the program's and
-//! systemdict, no `begin` or `end` can change it (but `systemdict begin` can, and then it is looked up);
-//! for another it holds until the next of them.
+//! A name's meaning is kept beside it. For a name that was never a key of a dictionary on the stack but the lowest
+//! two, no `begin` or `end` can change it (but `systemdict begin` can, and then it is looked up); for another it
+//! holds until the next of them. Code may rely on a meaning that stands fast, and is told when it does so no more.
 
 use super::dictionary::Key;
 use super::heap::{DictionaryId, Heap};
 use super::names::NameId;
 use super::program::Program;
-use super::value::Value;
+use super::value::{Procedure, Value};
 use crate::isa::builtin::Builtin;
 
 /// What a name was found to mean.
@@ -17,12 +17,29 @@ struct Meaning {
     value: Option<Value>,
     /// The state of the dictionary stack for which it holds, or [`ALWAYS`].
     state: u64,
+    /// Where the name stood as a key in the dictionary in which it was found or stored last.
+    place: u32,
+    trust: Trust,
+}
+
+/// Whether code relies on a meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    /// It does not yet.
+    NotYet,
+    /// It does.
+    Given,
+    /// It did once, and the meaning changed: it never will again.
+    Lost,
 }
 
 /// The meaning holds whatever the dictionary stack is.
 const ALWAYS: u64 = u64::MAX;
 /// The meaning must be looked up.
 const NEVER: u64 = 0;
+
+/// The meaning of what is no key anywhere.
+const UNDEFINED: Meaning = Meaning { value: None, state: ALWAYS, place: 0, trust: Trust::NotYet };
 
 /// The dictionary stack.
 #[derive(Debug)]
@@ -32,35 +49,40 @@ pub(super) struct Scope {
     /// systemdict, the program's dictionary, then what was begun.
     stack: Vec<DictionaryId>,
     meanings: Vec<Meaning>,
+    /// The names of the operators.
+    operators: Vec<NameId>,
     /// A number that no other state of the stack has.
     state: u64,
+    /// The names whose meanings code may rely on no more.
+    changed: Vec<NameId>,
 }
 
 impl Scope {
     /// Makes systemdict and the program's dictionary.
     pub(super) fn new(program: &Program, heap: &mut Heap) -> Self {
-        let (system, own) = (heap.allocate(), heap.allocate());
-        let undefined = Meaning { value: None, state: ALWAYS };
+        let (system, own) = (heap.new_dictionary(), heap.new_dictionary());
         let mut scope = Self {
             system,
             program: own,
             stack: vec![system, own],
-            meanings: vec![undefined; program.names().len()],
+            meanings: vec![UNDEFINED; program.names().len()],
+            operators: Builtin::ALL.iter().map(|operator| program.operator_name(*operator)).collect(),
             state: NEVER + 1,
+            changed: Vec::new(),
         };
-        for operator in Builtin::ALL {
-            scope.store(heap, system, program.operator_name(*operator), Value::Operator(*operator));
+        for (operator, name) in Builtin::ALL.iter().zip(scope.operators.clone()) {
+            scope.fill(heap, system, name, Value::Operator(*operator));
         }
-        for (name, procedure) in program.procedures() {
-            scope.store(heap, own, name, Value::Procedure(procedure));
+        for (symbol, unit) in program.symbols().zip(0..) {
+            scope.fill(heap, own, program.symbol_id(symbol), Value::Procedure(Procedure { unit, offset: 0 }));
         }
         scope
     }
 
     /// Fills one of the two lowest dictionaries.
-    fn store(&mut self, heap: &mut Heap, dictionary: DictionaryId, name: NameId, value: Value) {
-        heap.insert(dictionary, Value::String(name).into(), value);
-        self.meanings[name.index()].value = Some(value);
+    fn fill(&mut self, heap: &mut Heap, dictionary: DictionaryId, name: NameId, value: Value) {
+        let (place, _) = heap.dictionary_mut(dictionary).insert(Key::name(name), value);
+        self.meanings[name.index()] = Meaning { value: Some(value), place, ..UNDEFINED };
     }
 
     pub(super) fn system(&self) -> DictionaryId {
@@ -68,6 +90,7 @@ impl Scope {
     }
 
     /// The dictionary on top.
+    #[inline]
     pub(super) fn current(&self) -> DictionaryId {
         self.stack.last().copied().unwrap_or(self.program)
     }
@@ -77,14 +100,21 @@ impl Scope {
         &self.stack
     }
 
-    pub(super) fn begin(&mut self, dictionary: DictionaryId, program: &Program) {
+    /// The first dictionary from the top that has a key.
+    pub(super) fn holder(&self, heap: &Heap, key: Key) -> Option<DictionaryId> {
+        self.stack.iter().rev().copied().find(|id| heap.dictionary(*id).get(key).is_some())
+    }
+
+    pub(super) fn begin(&mut self, heap: &mut Heap, dictionary: DictionaryId) {
         self.stack.push(dictionary);
         self.state += 1;
         if dictionary == self.system {
             // Operators can now stand above procedures of the same names.
-            for operator in Builtin::ALL {
-                self.meanings[program.operator_name(*operator).index()].state = NEVER;
-            }
+            (0..self.operators.len()).for_each(|at| self.localize(self.operators[at]));
+        } else if dictionary != self.program && !heap.dictionary(dictionary).is_begun {
+            heap.dictionary_mut(dictionary).is_begun = true;
+            let keys = heap.dictionary(dictionary).entries().iter();
+            keys.filter_map(|(key, _)| key.as_name()).for_each(|name| self.localize(name));
         }
     }
 
@@ -97,21 +127,88 @@ impl Scope {
         self.stack.pop()
     }
 
-    /// Stores a value in the current dictionary.
-    pub(super) fn define(&mut self, heap: &mut Heap, key: Value, value: Value) {
-        let current = self.current();
-        heap.insert(current, key.into(), value);
-        let Value::String(name) = key else { return };
-        // The current dictionary is on top: this is what the name means now.
+    /// From now on the dictionary stack can change what a name means.
+    fn localize(&mut self, name: NameId) {
+        self.distrust(name);
+        self.meanings[name.index()].state = NEVER;
+    }
+
+    fn distrust(&mut self, name: NameId) {
         let meaning = &mut self.meanings[name.index()];
-        let stays = current == self.program && meaning.state == ALWAYS;
-        *meaning = Meaning { value: Some(value), state: if stays { ALWAYS } else { self.state } };
+        if meaning.trust == Trust::Given {
+            meaning.trust = Trust::Lost;
+            self.changed.push(name);
+        }
+    }
+
+    /// Stores a value in a dictionary. Tells whether the key is new in it.
+    #[inline]
+    pub(super) fn store(&mut self, heap: &mut Heap, id: DictionaryId, key: Key, value: Value) -> bool {
+        let dictionary = heap.dictionary_mut(id);
+        let Some(name) = key.as_name() else { return dictionary.insert(key, value).1 };
+        let meaning = &mut self.meanings[name.index()];
+        let is_new = !dictionary.replace_at(meaning.place, key, value) && {
+            let (place, is_new) = dictionary.insert(key, value);
+            meaning.place = place;
+            is_new
+        };
+        if id == self.program || dictionary.is_begun {
+            if meaning.state == ALWAYS && id == self.program && meaning.trust != Trust::Given {
+                meaning.value = Some(value);
+            } else {
+                self.restore(id, name, value);
+            }
+        }
+        is_new
+    }
+
+    /// Replaces the value that a name has in the current dictionary, if it has one and no code relies on it.
+    /// Tells whether it does.
+    #[inline]
+    pub(super) fn replace(&mut self, heap: &mut Heap, name: NameId, value: Value) -> bool {
+        let id = self.current();
+        let meaning = &mut self.meanings[name.index()];
+        let is_there = meaning.trust != Trust::Given
+            && id != self.system
+            && heap.dictionary_mut(id).replace_at(meaning.place, Key::name(name), value);
+        if is_there {
+            meaning.value = Some(value);
+            if meaning.state != ALWAYS {
+                meaning.state = self.state;
+            }
+        }
+        is_there
+    }
+
+    /// Notes that a name has a new value in a dictionary that is or was on the stack.
+    fn restore(&mut self, id: DictionaryId, name: NameId, value: Value) {
+        self.distrust(name);
+        let (is_on_top, state) = (id == self.current(), self.state);
+        let meaning = &mut self.meanings[name.index()];
+        meaning.state = match meaning.state {
+            ALWAYS if id == self.program => ALWAYS,
+            _ if is_on_top => state,
+            _ => NEVER,
+        };
+        meaning.value = Some(value);
+    }
+
+    /// Removes a key from a dictionary.
+    pub(super) fn remove(&mut self, heap: &mut Heap, id: DictionaryId, key: Key) {
+        let dictionary = heap.dictionary_mut(id);
+        let is_scope = id == self.program || dictionary.is_begun;
+        if dictionary.remove(key)
+            && is_scope
+            && let Some(name) = key.as_name()
+        {
+            self.localize(name);
+        }
     }
 
     /// What a name means.
     #[inline]
     pub(super) fn find(&mut self, heap: &Heap, name: NameId) -> Option<Value> {
-        let meaning = self.meanings[name.index()];
+        let meaning = &self.meanings[name.index()];
         if meaning.state == ALWAYS || meaning.state == self.state {
             return meaning.value;
         }
@@ -119,10 +216,49 @@ impl Scope {
     }
 
     fn search(&mut self, heap: &Heap, name: NameId) -> Option<Value> {
-        let key = Key::from(Value::String(name));
-        let value = self.stack.iter().rev().find_map(|dictionary| heap.get(*dictionary).get(key));
-        self.meanings[name.index()] = Meaning { value, state: self.state };
+        let key = Key::name(name);
+        let meaning = &mut self.meanings[name.index()];
+        let top = self.stack.last().map(|top| heap.dictionary(*top));
+        let value = top.and_then(|top| top.at(meaning.place, key)).or_else(|| {
+            let dictionaries = self.stack.iter().rev().map(|id| heap.dictionary(*id));
+            let found =
+                dictionaries.filter_map(|dictionary| Some((dictionary, dictionary.position(key)?))).next();
+            found.map(|(dictionary, place)| {
+                meaning.place = place as u32;
+                dictionary.entries()[place].1
+            })
+        });
+        meaning.value = value;
+        meaning.state = self.state;
         value
+    }
+
+    /// The operator or procedure that a name means, when nothing on the stack can change that. Code may rely on it
+    /// until [`Self::take_changed`] names it.
+    pub(super) fn trusted(&mut self, name: NameId) -> Option<Value> {
+        let meaning = &mut self.meanings[name.index()];
+        let is_code = matches!(meaning.value, Some(Value::Operator(_) | Value::Procedure(_)));
+        if meaning.state != ALWAYS || meaning.trust == Trust::Lost || !is_code {
+            return None;
+        }
+        meaning.trust = Trust::Given;
+        meaning.value
+    }
+
+    /// A name whose meaning code may rely on no more.
+    #[inline]
+    pub(super) fn take_changed(&mut self) -> Option<NameId> {
+        self.changed.pop()
+    }
+
+    /// Makes room for the meanings of so many texts.
+    pub(super) fn grow(&mut self, texts: usize) {
+        self.meanings.resize(texts, UNDEFINED);
+    }
+
+    /// Notes that a text is forgotten: it is no key of any dictionary.
+    pub(super) fn forget(&mut self, name: NameId) {
+        self.meanings[name.index()] = UNDEFINED;
     }
 }
 

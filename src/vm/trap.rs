@@ -41,14 +41,17 @@ errors! {
     DictStackOverflow "dictstackoverflow" "Too many dictionaries were begun and not ended.";
     DictStackUnderflow "dictstackunderflow" "There is no begun dictionary to end.";
     ExecStackOverflow "execstackoverflow" "Too many procedures are in execution at once.";
-    InvalidAccess "invalidaccess" "The dictionary may not be written to.";
+    InvalidAccess "invalidaccess" "What may only be read was to be written to.";
+    InvalidExit "invalidexit" "There is no loop to leave here.";
     LimitCheck "limitcheck" "A limit set for the run was reached.";
     RangeCheck "rangecheck" "An operand is outside the range that the operator accepts.";
     StackOverflow "stackoverflow" "There are too many values on the operand stack.";
     StackUnderflow "stackunderflow" "The operand stack holds fewer values than the operator needs.";
+    Stop "stop" "The program stopped itself, and nothing caught it.";
     TypeCheck "typecheck" "An operand has another type than the operator needs.";
     Undefined "undefined" "The name or key is in no dictionary that was searched.";
     UndefinedResult "undefinedresult" "The result is no finite number.";
+    UnmatchedMark "unmatchedmark" "There is no mark on the operand stack.";
 }
 
 impl fmt::Display for ErrorName {
@@ -76,7 +79,16 @@ pub struct Trap {
     /// How many steps the machine made, this one included.
     pub steps: u64,
     /// The limit that was reached, when the error is about one.
-    pub limit: Option<u64>,
+    pub limit: Option<Limit>,
+}
+
+/// A limit that was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// How many there may be.
+    pub value: u64,
+    /// Of what, and the name of the option.
+    pub of: &'static str,
 }
 
 /// A procedure that was in execution when an error happened.
@@ -127,14 +139,10 @@ impl Trap {
 impl fmt::Display for Trap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} in `{}`", self.error, self.operator)?;
-        let Some(limit) = self.limit else { return Ok(()) };
-        let what = match self.error {
-            ErrorName::LimitCheck => "steps (max_steps)",
-            ErrorName::DictStackOverflow => "dictionaries on the dictionary stack (max_stack)",
-            ErrorName::ExecStackOverflow => "procedures on the execution stack (max_stack)",
-            _ => "values on the operand stack (max_stack)",
-        };
-        write!(f, ": the limit is {limit} {what}")
+        match self.limit {
+            Some(Limit { value, of }) => write!(f, ": the limit is {value} {of}"),
+            None => Ok(()),
+        }
     }
 }
 

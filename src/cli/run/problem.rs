@@ -19,6 +19,15 @@ pub(super) struct NoSuchProcedure {
     pub(super) help: String,
 }
 
+/// The program's standard input cannot be read.
+#[derive(Debug, Error, Diagnostic)]
+#[error("standard input cannot be read")]
+#[diagnostic(code(toy::run::input), help("`readline` reads it; give the program a file or `/dev/null`"))]
+pub(super) struct Unreadable {
+    #[source]
+    pub(super) error: std::io::Error,
+}
+
 /// An uncaught error of a program, with all that is known of how it came to it.
 #[derive(Debug, Error)]
 #[error("{trap}")]
@@ -33,7 +42,7 @@ impl TrapProblem {
         let mut details = calls(&trap, info);
         details.push_str(&operands(&trap));
         if trap.limit.is_some() {
-            details.push_str("`--max-steps N` and `--max-stack N` set the limits\n");
+            details.push_str("`--max-steps N`, `--max-stack N` and `--max-memory SIZE` set the limits\n");
         }
         match trap.place() {
             Some(_) if info.is_empty() => details.push_str(&no_lines(named)),

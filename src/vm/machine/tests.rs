@@ -5,52 +5,21 @@ use proptest::prelude::*;
 use super::*;
 use crate::digest::{CompilationId, FragmentDigest, Hasher};
 use crate::isa::codec::encode;
+use crate::isa::instruction::Instruction;
 use crate::name::Name;
 use crate::object::executable::{Executable, Section, Symbol};
+use crate::vm::frame::Place;
 
-/// What random programs are made of; the first are names, the last only strings.
-const TEXTS: [&str; 36] = [
-    "add",
-    "begin",
-    "currentdict",
-    "currenttrace",
-    "def",
-    "dict",
-    "div",
-    "dup",
-    "end",
-    "eq",
-    "exch",
-    "exec",
-    "for",
-    "get",
-    "if",
-    "ifelse",
-    "known",
-    "mul",
-    "ne",
-    "pop",
-    "print",
-    "stack",
-    "sub",
-    "systemdict",
-    "trace",
-    "write",
-    "f",
-    "g",
-    "main",
-    "x",
-    "y",
-    "z",
-    "f",
-    "g",
-    "a b",
-    "",
-];
-const NAMES: u32 = 32;
+/// What random programs are made of: the operators, and these. The last are only strings.
+const OWN: [&str; 10] = ["f", "g", "main", "x", "y", "z", "f", "g", "a b", "12"];
+const STRINGS: usize = 2;
+
+fn texts() -> Vec<&'static str> {
+    Builtin::ALL.iter().map(|operator| operator.name()).chain(OWN).collect()
+}
 
 fn operand(text: &str) -> u32 {
-    TEXTS.iter().position(|known| *known == text).unwrap() as u32
+    texts().iter().position(|known| *known == text).unwrap() as u32
 }
 
 fn call(name: &str) -> Instruction {
@@ -72,7 +41,7 @@ fn load(procedures: &[(&str, &[Instruction])]) -> Program {
         symbols.push(Symbol { name: Name::new(name).unwrap(), section: section as u32, compilation });
     }
     let entries = vec![symbols.last().unwrap().name.clone()];
-    let strings = TEXTS.map(std::sync::Arc::from).to_vec();
+    let strings = texts().into_iter().map(std::sync::Arc::from).collect();
     Program::load(&Executable { entries, symbols, sections, strings }).unwrap()
 }
 
@@ -80,8 +49,12 @@ fn machine(program: &Program) -> Machine<'_> {
     Machine::new(program, program.entries()[0], &Options::default())
 }
 
+fn run(machine: &mut Machine, output: &mut dyn Write, trace: &mut dyn Write) -> Result<(), Stop> {
+    machine.run(&mut Streams { input: &mut io::empty(), output, trace })
+}
+
 fn step(machine: &mut Machine) -> Result<Status, Stop> {
-    machine.step(&mut io::sink(), &mut io::sink())
+    machine.step(&mut Streams { input: &mut io::empty(), output: &mut io::sink(), trace: &mut io::sink() })
 }
 
 /// A writer that takes nothing.
@@ -149,7 +122,7 @@ fn a_trap_leaves_the_machine_at_the_instruction_that_failed() {
     assert_eq!(program.symbol_section(program.symbol("g").unwrap()), 0);
     let mut machine = machine(&program);
     for _ in 0..2 {
-        let Err(Stop::Trap(trap)) = machine.run(&mut io::sink(), &mut io::sink()) else { panic!() };
+        let Err(Stop::Trap(trap)) = run(&mut machine, &mut io::sink(), &mut io::sink()) else { panic!() };
         assert_eq!((trap.error, &*trap.operator), (ErrorName::TypeCheck, "add"));
         let calls =
             trap.calls.iter().map(|call| (&*call.name, call.symbol.as_str(), call.section, call.ordinal));
@@ -163,9 +136,10 @@ fn a_trap_leaves_the_machine_at_the_instruction_that_failed() {
 fn a_limit_is_named() {
     let program = load(&[("main", &[call("dict"), call("main")])]);
     let message = |max_steps, max_stack| {
-        let options = Options { limits: Limits { max_steps, max_stack }, trace: false };
+        let limits = Limits { max_steps, max_stack, ..Limits::default() };
+        let options = Options { limits, ..Options::default() };
         let mut machine = Machine::new(&program, program.entries()[0], &options);
-        machine.run(&mut io::sink(), &mut io::sink()).unwrap_err().to_string()
+        run(&mut machine, &mut io::sink(), &mut io::sink()).unwrap_err().to_string()
     };
     assert_eq!(message(Some(3), 10), "limitcheck in `main`: the limit is 3 steps (max_steps)");
     assert_eq!(
@@ -177,19 +151,27 @@ fn a_limit_is_named() {
 #[test]
 fn writers_that_fail_are_no_traps() {
     let program = load(&[("main", &[Instruction::Boolean(true), call("print")])]);
-    let stop = machine(&program).run(&mut Closed, &mut io::sink());
+    let stop = run(&mut machine(&program), &mut Closed, &mut io::sink());
     assert!(matches!(stop, Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe));
     let traced = Options { trace: true, ..Options::default() };
-    let stop = Machine::new(&program, program.entries()[0], &traced).run(&mut io::sink(), &mut Closed);
+    let stop = run(&mut Machine::new(&program, program.entries()[0], &traced), &mut io::sink(), &mut Closed);
     assert!(matches!(stop, Err(Stop::Trace(error)) if error.kind() == io::ErrorKind::BrokenPipe));
 }
 
 fn instructions() -> impl Strategy<Value = Vec<Instruction>> {
+    let (all, strings) = (texts().len() as u32, Builtin::ALL.len() as u32);
+    let common =
+        ["dup", "exch", "def", "begin", "end", "dict", "if", "ifelse", "for", "repeat", "lt", "add", "exit"];
+    let common = common.map(operand).to_vec();
+    let small = prop::sample::select(vec![0.0, 1.0, 2.0, 3.0, -1.0, 2.5, 1e308]);
     let leaf = prop_oneof![
-        2 => prop_oneof![Just(0.0), Just(1.0), Just(-1.0), Just(2.5), Just(1e308)].prop_map(Instruction::Number),
+        3 => small.prop_map(Instruction::Number),
         1 => any::<bool>().prop_map(Instruction::Boolean),
-        2 => (26..TEXTS.len() as u32).prop_map(Instruction::String),
-        6 => (0..NAMES).prop_map(Instruction::Call),
+        2 => (strings..all).prop_map(Instruction::String),
+        4 => (0..all - STRINGS as u32).prop_map(Instruction::Call),
+        4 => prop::sample::select(common).prop_map(Instruction::Call),
+        // Operators are redefined, too.
+        1 => (0..strings).prop_map(Instruction::String),
     ];
     let body = proptest::collection::vec(leaf, 1..8);
     body.prop_recursive(4, 60, 6, |inner| {
@@ -206,29 +188,63 @@ fn instructions() -> impl Strategy<Value = Vec<Instruction>> {
     })
 }
 
+/// A machine's state as far as it can be seen.
+fn state(machine: &Machine) -> (Vec<String>, u64, usize, usize, Option<Place>) {
+    let operands = machine.operands().iter().map(|value| machine.text(*value).brief()).collect();
+    let activations = machine.activations().count();
+    (operands, machine.steps(), machine.depth(), activations, machine.place())
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
     #[test]
-    fn no_program_breaks_the_machine(f in instructions(), g in instructions(), main in instructions()) {
+    fn no_program_breaks_the_machine(
+        f in instructions(),
+        g in instructions(),
+        main in instructions(),
+        slice in 1u64..100,
+    ) {
         let program = load(&[("f", &f), ("g", &g), ("main", &main)]);
-        let options = Options { limits: Limits { max_steps: Some(3000), max_stack: 40 }, trace: false };
+        let limits = Limits { max_steps: Some(3000), max_stack: 40, max_memory: 100_000 };
+        let options = Options { limits, trace: false, arguments: vec![b"x".to_vec()] };
         let start = program.entries()[0];
-        let (mut out, mut stepped_out) = (Vec::new(), Vec::new());
+        let mut outputs = [(); 3].map(|()| Vec::new());
+        let [out, stepped_out, sliced_out] = &mut outputs;
         let mut machine = Machine::new(&program, start, &options);
-        let stop = machine.run(&mut out, &mut io::sink()).err().map(|stop| stop.to_string());
-        let mut stepped = Machine::new(&program, start, &options);
+        let stop = machine.run(&mut streams(out, &mut &b"a\nb"[..])).err().map(|stop| stop.to_string());
+
+        let (mut stepped, mut input) = (Machine::new(&program, start, &options), &b"a\nb"[..]);
         let stepped_stop = loop {
-            prop_assert!(stepped.operands().len() <= 40 && stepped.depth() <= 40 && stepped.dictionaries().len() <= 40);
-            match stepped.step(&mut stepped_out, &mut io::sink()) {
+            // What catches an error can need one value more.
+            prop_assert!(stepped.operands().len() <= 41 && stepped.depth() <= 40 && stepped.dictionaries().len() <= 40);
+            match stepped.step(&mut streams(stepped_out, &mut input)) {
                 Ok(Status::Running) => {}
                 Ok(Status::Done) => break None,
                 Err(stop) => break Some(stop.to_string()),
             }
         };
-        prop_assert_eq!(stop, stepped_stop);
-        prop_assert_eq!(machine.operands(), stepped.operands());
-        prop_assert_eq!(machine.steps(), stepped.steps());
-        prop_assert_eq!(out, stepped_out);
+        prop_assert_eq!(&stop, &stepped_stop);
+        prop_assert_eq!(state(&machine), state(&stepped));
+
+        // In slices of full speed, with a step between them.
+        let (mut sliced, mut input) = (Machine::new(&program, start, &options), &b"a\nb"[..]);
+        let sliced_stop = loop {
+            let status = sliced.run_for(slice, &mut streams(sliced_out, &mut input));
+            let status = status.and_then(|_| sliced.step(&mut streams(sliced_out, &mut input)));
+            match status {
+                Ok(Status::Running) => {}
+                Ok(Status::Done) => break None,
+                Err(stop) => break Some(stop.to_string()),
+            }
+        };
+        prop_assert_eq!(&stop, &sliced_stop);
+        prop_assert_eq!(state(&machine), state(&sliced));
+        prop_assert!(outputs[0] == outputs[1] && outputs[0] == outputs[2]);
         let is_finite = |value: &Value| !matches!(value, Value::Number(number) if !number.is_finite());
         prop_assert!(machine.operands().iter().all(is_finite));
     }
+}
+
+fn streams<'s>(output: &'s mut Vec<u8>, input: &'s mut &[u8]) -> Streams<'s> {
+    Streams { input, output, trace: Box::leak(Box::new(io::sink())) }
 }

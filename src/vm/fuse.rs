@@ -1,0 +1,99 @@
+//! Fused operations: one that does the work of several.
+//!
+//! A fused operation does something only when all of its parts would succeed in the plainest way; else the first
+//! part is executed alone. So errors, and whatever is rare, are done in one place only.
+
+use super::code::{Address, Op};
+use crate::isa::builtin::Builtin;
+
+/// The largest count that is fused with `index` or `roll`.
+const LARGEST: f64 = 1024.0;
+
+/// The operation that can stand at an address instead of the one that stands there, if the operations after it are
+/// not fused yet.
+pub(super) fn fuse(ops: &[Op], at: Address) -> Option<Op> {
+    let ops_from = |at: Address| ops.get(at as usize..).unwrap_or_default();
+    Some(match ops_from(at) {
+        [Op::Number(a), Op::Number(b), Op::Operator(Builtin::Roll), ..] => roll(*a, *b)?,
+        [Op::Number(number), second, rest @ ..] => {
+            let branches = rest.first().is_some_and(|_| is_branch(ops, at + 2));
+            with_number(*number, *second, branches)?
+        }
+        [Op::Text(name), Op::Exch, Op::Def, ..] => Op::Define(*name),
+        [comparison, Op::Block { .. }, ..] if is_branch(ops, at + 1) => compare_and_branch(*comparison)?,
+        [Op::Block { after, .. }, ..] => block(ops, *after)?,
+        _ => return None,
+    })
+}
+
+/// Whether a block stands there that is, or will be, fused with `if`, or two with `ifelse`.
+fn is_branch(ops: &[Op], at: Address) -> bool {
+    match ops.get(at as usize) {
+        Some(Op::Block { after, .. }) => {
+            matches!(block(ops, *after), Some(Op::If { .. } | Op::IfElse { .. }))
+        }
+        _ => false,
+    }
+}
+
+/// A block, which ends before `after`, with what is there.
+fn block(ops: &[Op], after: Address) -> Option<Op> {
+    let next = after + 1;
+    Some(match ops.get(after as usize)? {
+        Op::Operator(Builtin::If) => Op::If { after: next },
+        Op::Operator(Builtin::For) => Op::For { after: next },
+        Op::Operator(Builtin::Repeat) => Op::Repeat { after: next },
+        Op::Operator(Builtin::Loop) => Op::Loop { after: next },
+        Op::Block { after: end, .. } => match ops.get(*end as usize)? {
+            Op::Operator(Builtin::IfElse) => Op::IfElse { second: next, after: end + 1 },
+            _ => return None,
+        },
+        _ => return None,
+    })
+}
+
+fn with_number(number: f64, second: Op, branches: bool) -> Option<Op> {
+    Some(match second {
+        Op::Add => Op::AddNumber(number),
+        Op::Sub => Op::SubNumber(number),
+        Op::Mul => Op::MulNumber(number),
+        Op::Div => Op::DivNumber(number),
+        Op::Eq if branches => Op::EqNumberIf(number),
+        Op::Ne if branches => Op::NeNumberIf(number),
+        Op::Lt if branches => Op::LtNumberIf(number),
+        Op::Le if branches => Op::LeNumberIf(number),
+        Op::Gt if branches => Op::GtNumberIf(number),
+        Op::Ge if branches => Op::GeNumberIf(number),
+        Op::Eq => Op::EqNumber(number),
+        Op::Ne => Op::NeNumber(number),
+        Op::Lt => Op::LtNumber(number),
+        Op::Le => Op::LeNumber(number),
+        Op::Gt => Op::GtNumber(number),
+        Op::Ge => Op::GeNumber(number),
+        Op::Index => Op::IndexNumber(count(number)?),
+        Op::Operator(Builtin::Copy) if number == 2.0 => Op::CopyTwo,
+        _ => return None,
+    })
+}
+
+fn compare_and_branch(comparison: Op) -> Option<Op> {
+    Some(match comparison {
+        Op::Eq => Op::EqIf,
+        Op::Ne => Op::NeIf,
+        Op::Lt => Op::LtIf,
+        Op::Le => Op::LeIf,
+        Op::Gt => Op::GtIf,
+        Op::Ge => Op::GeIf,
+        _ => return None,
+    })
+}
+
+fn roll(number: f64, by: f64) -> Option<Op> {
+    let count = count(number).filter(|count| *count > 0)?;
+    let by = (by.fract() == 0.0 && by.abs() <= LARGEST).then_some(by)?;
+    Some(Op::RollNumbers { count, by: by.rem_euclid(f64::from(count)) as u32 })
+}
+
+fn count(number: f64) -> Option<u32> {
+    (number.fract() == 0.0 && (0.0..=LARGEST).contains(&number)).then_some(number as u32)
+}

@@ -1,0 +1,270 @@
+//! Arrays, strings, and what dictionaries have in common with them.
+
+use super::{array, index};
+use crate::vm::fault::Fault;
+use crate::vm::heap::{ENTRY, array_cost, string_cost};
+use crate::vm::machine::Machine;
+use crate::vm::trap::ErrorName;
+use crate::vm::value::{Procedure, Slice, Value};
+
+impl Machine<'_> {
+    pub(super) fn array(&mut self) -> Result<(), Fault> {
+        let [length] = self.top()?;
+        let length = index(length)?;
+        self.reserve(array_cost(length))?;
+        let new = self.heap.new_array(filled(length, Value::Null)?);
+        self.replace(1, Value::Array(new));
+        Ok(())
+    }
+
+    pub(super) fn string(&mut self) -> Result<(), Fault> {
+        let [length] = self.top()?;
+        let length = index(length)?;
+        self.reserve(string_cost(length))?;
+        let new = self.heap.new_string(filled(length, 0)?, false);
+        self.replace(1, Value::String(new));
+        Ok(())
+    }
+
+    /// Makes an array of the values above the topmost mark.
+    pub(super) fn array_to_mark(&mut self) -> Result<(), Fault> {
+        let length = self.above_mark()?;
+        self.reserve(array_cost(length))?;
+        let elements = self.stack.values()[self.stack.height() - length..].to_vec();
+        let new = self.heap.new_array(elements);
+        self.replace(length + 1, Value::Array(new));
+        Ok(())
+    }
+
+    pub(super) fn load_array(&mut self) -> Result<(), Fault> {
+        let [value] = self.top()?;
+        let mut elements = match value {
+            Value::Array(slice) => self.heap.array(slice).to_vec(),
+            Value::Procedure(procedure) => self.elements(procedure),
+            _ => return Err(ErrorName::TypeCheck.into()),
+        };
+        elements.push(value);
+        self.replace_all(1, &elements)
+    }
+
+    pub(super) fn store_array(&mut self) -> Result<(), Fault> {
+        let [value] = self.top()?;
+        let slice = array(value)?;
+        let length = slice.length as usize;
+        let below = self.stack.height() - 1;
+        let from = below.checked_sub(length).ok_or(ErrorName::StackUnderflow)?;
+        self.heap.array_mut(slice).copy_from_slice(&self.stack.values()[from..below]);
+        self.replace(length + 1, value);
+        Ok(())
+    }
+
+    /// The elements of a procedure. An inner block is one element.
+    fn elements(&mut self, procedure: Procedure) -> Vec<Value> {
+        let mut at = self.code.body(procedure, &mut self.scope);
+        let mut elements = Vec::new();
+        while let Some((element, next)) = self.code.element(at) {
+            elements.push(element);
+            at = next;
+        }
+        elements
+    }
+
+    pub(super) fn length(&mut self) -> Result<(), Fault> {
+        let [value] = self.top()?;
+        let length = match value {
+            Value::Array(slice) | Value::String(slice) => slice.length as usize,
+            Value::Text(text) => self.texts.bytes(text).len(),
+            Value::Dictionary(id) => self.heap.dictionary(id).entries().len(),
+            Value::Procedure(procedure) => self.elements(procedure).len(),
+            _ => return Err(ErrorName::TypeCheck.into()),
+        };
+        self.replace(1, Value::Number(length as f64));
+        Ok(())
+    }
+
+    pub(super) fn get(&mut self) -> Result<(), Fault> {
+        let [holder, key] = self.top()?;
+        let value = match holder {
+            Value::Dictionary(id) => self.value_of(id, key)?,
+            Value::Array(slice) => {
+                let element = self.heap.array(slice).get(index(key)?).copied();
+                element.ok_or(ErrorName::RangeCheck)?
+            }
+            Value::Procedure(procedure) => {
+                let element = self.elements(procedure).get(index(key)?).copied();
+                element.ok_or(ErrorName::RangeCheck)?
+            }
+            _ => {
+                let bytes = self.text(holder).bytes().ok_or(ErrorName::TypeCheck)?;
+                let byte = bytes.get(index(key)?).copied();
+                Value::Number(byte.ok_or(ErrorName::RangeCheck)?.into())
+            }
+        };
+        self.replace(2, value);
+        Ok(())
+    }
+
+    pub(super) fn put(&mut self) -> Result<(), Fault> {
+        let [holder, key, value] = self.top()?;
+        match holder {
+            Value::Dictionary(id) => self.put_in(id, key, value)?,
+            Value::Array(slice) => {
+                let element = self.heap.array_mut(slice).get_mut(index(key)?);
+                *element.ok_or(ErrorName::RangeCheck)? = value;
+            }
+            Value::String(slice) => {
+                let (at, byte) = (index(key)?, index(value)?);
+                let bytes = self.heap.string_mut(slice).ok_or(ErrorName::InvalidAccess)?;
+                let place = bytes.get_mut(at).ok_or(ErrorName::RangeCheck)?;
+                *place = u8::try_from(byte).map_err(|_| ErrorName::RangeCheck)?;
+            }
+            Value::Text(_) | Value::Procedure(_) => return Err(ErrorName::InvalidAccess.into()),
+            _ => return Err(ErrorName::TypeCheck.into()),
+        }
+        self.discard(3);
+        Ok(())
+    }
+
+    pub(super) fn get_interval(&mut self) -> Result<(), Fault> {
+        let [whole, start, length] = self.top()?;
+        let total = match whole {
+            Value::Array(slice) | Value::String(slice) => slice.length as usize,
+            Value::Text(text) => self.texts.bytes(text).len(),
+            _ => return Err(ErrorName::TypeCheck.into()),
+        };
+        let (start, length) = (index(start)?, index(length)?);
+        if start + length > total {
+            return Err(ErrorName::RangeCheck.into());
+        }
+        let part = self.part(whole, start, length)?;
+        self.replace(3, part);
+        Ok(())
+    }
+
+    /// A part of an array or string, which lies within it. It shares the elements, but a part of a string that
+    /// stands in the program is a copy, which cannot be written to either.
+    pub(super) fn part(&mut self, whole: Value, start: usize, length: usize) -> Result<Value, Fault> {
+        let part = |slice: Slice| Slice { start: slice.start + start as u32, length: length as u32, ..slice };
+        Ok(match whole {
+            Value::Array(slice) => Value::Array(part(slice)),
+            Value::String(slice) => Value::String(part(slice)),
+            Value::Text(text) => {
+                self.reserve(string_cost(length))?;
+                let bytes = self.texts.bytes(text)[start..start + length].to_vec();
+                Value::String(self.heap.new_string(bytes, true))
+            }
+            other => other,
+        })
+    }
+
+    pub(super) fn put_interval(&mut self) -> Result<(), Fault> {
+        let [whole, start, part] = self.top()?;
+        self.write_part(whole, start, part)?;
+        self.discard(3);
+        Ok(())
+    }
+
+    /// Copies an array or string into a part of another; gives that part.
+    fn write_part(&mut self, whole: Value, start: Value, part: Value) -> Result<Value, Fault> {
+        let within = |slice: Slice, length: usize| -> Result<Slice, Fault> {
+            let start = index(start)?;
+            if start + length > slice.length as usize {
+                return Err(ErrorName::RangeCheck.into());
+            }
+            Ok(Slice { start: slice.start + start as u32, length: length as u32, ..slice })
+        };
+        match (whole, part) {
+            (Value::Array(whole), Value::Array(part)) => {
+                let to = within(whole, part.length as usize)?;
+                self.heap.copy_array(part, to);
+                Ok(Value::Array(to))
+            }
+            (Value::String(whole), Value::String(part)) => {
+                let to = within(whole, part.length as usize)?;
+                self.heap.string_mut(to).ok_or(ErrorName::InvalidAccess)?;
+                self.heap.copy_string(part, to);
+                Ok(Value::String(to))
+            }
+            (Value::String(whole), Value::Text(part)) => {
+                let part = self.texts.bytes(part);
+                let to = within(whole, part.len())?;
+                self.heap.string_mut(to).ok_or(ErrorName::InvalidAccess)?.copy_from_slice(part);
+                Ok(Value::String(to))
+            }
+            (Value::Text(_), Value::Text(_) | Value::String(_)) | (Value::Procedure(_), Value::Array(_)) => {
+                Err(ErrorName::InvalidAccess.into())
+            }
+            _ => Err(ErrorName::TypeCheck.into()),
+        }
+    }
+
+    /// Doubles values, or copies the contents of one object into another.
+    pub(super) fn copy(&mut self) -> Result<(), Fault> {
+        let [top] = self.top()?;
+        if let Value::Number(_) = top {
+            return self.copy_values(top);
+        }
+        let [from, to] = self.top()?;
+        let copied = match (from, to) {
+            (Value::Dictionary(from), Value::Dictionary(to)) => {
+                let entries = self.heap.dictionary(from).entries().to_vec();
+                // At once, so that it cannot fail when a part is copied.
+                self.reserve(entries.len() * ENTRY)?;
+                self.heap.give_back(entries.len() * ENTRY);
+                for (key, value) in entries {
+                    self.put_in(to, key.into(), value)?;
+                }
+                Value::Dictionary(to)
+            }
+            _ => self.write_part(to, Value::Number(0.0), from)?,
+        };
+        self.replace(2, copied);
+        Ok(())
+    }
+
+    /// The procedure in which the names of operators are replaced by the operators.
+    pub(super) fn bound(&mut self, procedure: Procedure) -> Result<Procedure, Fault> {
+        let names = self.code.names(procedure, &mut self.scope);
+        let operator = |name| match self.scope.find(&self.heap, name) {
+            Some(Value::Operator(operator)) => Some((name, operator)),
+            _ => None,
+        };
+        let operators = names.into_iter().filter_map(operator).collect();
+        let (bound, made) = self.code.bound(procedure, operators, &mut self.scope);
+        self.reserve(made * CODE)?;
+        Ok(bound)
+    }
+
+    /// The value or values that the next turn of a `forall` pushes, and what comes after; nothing at the end.
+    pub(in crate::vm) fn element_for_turn(&self, of: Value, next: u32) -> (Option<[Option<Value>; 2]>, u32) {
+        let one = |value| [Some(value), None];
+        let at = next as usize;
+        let values = match of {
+            Value::Array(slice) => self.heap.array(slice).get(at).map(|value| one(*value)),
+            Value::Dictionary(id) => {
+                let entry = self.heap.dictionary(id).entries().get(at);
+                entry.map(|(key, value)| [Some((*key).into()), Some(*value)])
+            }
+            Value::Procedure(_) => {
+                let element = self.code.element(next);
+                return (element.map(|(value, _)| one(value)), element.map_or(next, |(_, after)| after));
+            }
+            _ => {
+                let byte = self.text(of).bytes().and_then(|bytes| bytes.get(at));
+                byte.map(|byte| one(Value::Number((*byte).into())))
+            }
+        };
+        (values, next.saturating_add(1))
+    }
+}
+
+/// What an operation that was made at run time takes, in bytes.
+const CODE: usize = 32;
+
+/// So many of the same, if there is memory for them.
+fn filled<T: Clone>(length: usize, element: T) -> Result<Vec<T>, Fault> {
+    let mut all = Vec::new();
+    all.try_reserve_exact(length).map_err(|_| ErrorName::LimitCheck)?;
+    all.resize(length, element);
+    Ok(all)
+}

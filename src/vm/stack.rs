@@ -1,0 +1,88 @@
+//! The operand stack.
+
+use super::value::Value;
+
+/// The operand stack: slots, of which the lowest are in use. The others hold anything.
+#[derive(Debug)]
+pub(super) struct Stack {
+    slots: Vec<Value>,
+    height: usize,
+    limit: usize,
+}
+
+impl Stack {
+    /// An empty stack, for so many values.
+    pub(super) fn new(limit: usize) -> Self {
+        Self { slots: Vec::new(), height: 0, limit }
+    }
+
+    /// How many values there may be.
+    pub(super) const fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// The values, the top last.
+    #[inline]
+    pub(super) fn values(&self) -> &[Value] {
+        &self.slots[..self.height]
+    }
+
+    #[inline]
+    pub(super) fn values_mut(&mut self) -> &mut [Value] {
+        &mut self.slots[..self.height]
+    }
+
+    /// The slots that may be used, for who keeps count of those in use himself and says so by [`Self::set_height`].
+    #[inline]
+    pub(super) fn slots(&mut self) -> &mut [Value] {
+        let length = self.slots.len().min(self.limit);
+        &mut self.slots[..length]
+    }
+
+    #[inline]
+    pub(super) const fn height(&self) -> usize {
+        self.height
+    }
+
+    #[inline]
+    pub(super) fn set_height(&mut self, height: usize) {
+        self.height = height.min(self.slots.len());
+    }
+
+    /// Whether so many more values have room.
+    pub(super) const fn has_room(&self, values: usize) -> bool {
+        self.height + values <= self.limit
+    }
+
+    /// Pushes a value, if there is room.
+    #[inline]
+    pub(super) fn push(&mut self, value: Value) -> bool {
+        self.has_room(1) && {
+            self.push_beyond(value);
+            true
+        }
+    }
+
+    /// Pushes a value whatever the limit is.
+    #[inline]
+    pub(super) fn push_beyond(&mut self, value: Value) {
+        if self.height == self.slots.len() {
+            self.grow();
+        }
+        self.slots[self.height] = value;
+        self.height += 1;
+    }
+
+    /// Makes slots for at least one value more.
+    #[cold]
+    pub(super) fn grow(&mut self) {
+        let length = (2 * self.slots.len()).max(256).min(self.limit.max(self.height)) + 1;
+        self.slots.resize(length.max(self.height + 1), Value::Null);
+    }
+
+    /// Removes the uppermost values.
+    #[inline]
+    pub(super) fn discard(&mut self, count: usize) {
+        self.height -= count;
+    }
+}
