@@ -15,6 +15,7 @@ pub mod compile;
 pub mod convert;
 pub mod depfile;
 pub mod dump;
+pub mod fmt;
 pub mod gc;
 pub mod inputs;
 pub mod jobs;
@@ -33,7 +34,7 @@ use ui::{Done, Failure, Ui};
 #[derive(Debug, Parser)]
 #[command(name = "toy", version, subcommand_required = true, arg_required_else_help = true)]
 #[command(
-    after_help = "Called by the name of one of its tools (toycc, toystrip, toymerge, toyld, toylink, toyvm, toygc), it is \
+    after_help = "Called by the name of one of its tools (toycc, toystrip, toymerge, toyld, toylink, toyvm, toygc, toyfmt), it is \
 that tool; `toy links --install DIR` makes the names. Exit status: 0 done, 1 a problem in the input or an uncaught error of the program, 2 wrong usage."
 )]
 struct Toy {}
@@ -87,6 +88,7 @@ static VERBS: &[Entry] = &[
     entry::<gc::GcArgs>("gc", &["toygc"]),
     entry::<check::CheckArgs>("check", &[]),
     entry::<convert::ConvertArgs>("convert", &[]),
+    entry::<fmt::FmtArgs>("fmt", &["toyfmt"]),
     entry::<dump::DumpArgs>("dump", &[]),
     entry::<links::LinksArgs>("links", &[]),
 ];

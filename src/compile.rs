@@ -8,12 +8,12 @@ use miette::Diagnostic;
 use rayon::prelude::*;
 use thiserror::Error;
 
-use crate::digest::FragmentDigest;
+use crate::digest::{CompilationId, FragmentDigest};
 use crate::name::Name;
 use crate::object::compilation::{Compilation, CompilationError, Definition, Ticket};
 use crate::object::fragment::Fragment;
 use crate::object::line_table::LineTable;
-use crate::source::{LineIndex, Position, SourceFile};
+use crate::source::{LineIndex, Position, SourceFile, lines};
 use crate::store::{Company, Entry, Repository, State, StoreError, View};
 use crate::syntax::ast::{Item, Procedure, Unit};
 use crate::syntax::{self, Parsed, SyntaxError};
@@ -119,6 +119,8 @@ pub fn compile(
 pub struct Prepared<'s> {
     parsed: Vec<Result<KeyedUnit<'s>, Vec<SyntaxError>>>,
     compilations: Vec<Compilation>,
+    /// The ids of the compilations.
+    ids: Vec<CompilationId>,
     fragments: BTreeMap<FragmentDigest, Fragment>,
     /// Whether the repository lacks any of it.
     is_new: bool,
@@ -134,13 +136,14 @@ pub fn prepare<'s>(
     let units = right(&parsed);
     let compilations =
         units.par_iter().map(|unit| unit.compilation(options)).collect::<Result<Vec<_>, _>>()?;
+    let ids = compilations.par_iter().map(Compilation::id).collect::<Vec<_>>();
     let procedures = distinct(&units);
     let view = repository.read()?;
     // Also where the compilation is there: a fragment that was lost since is made again.
     let missing = missing(&*view, &procedures, options.known)?;
     let fragments = generate(&missing, &procedures);
-    let is_new = !fragments.is_empty() || !all_stored(&*view, &compilations)?;
-    Ok(Prepared { parsed, compilations, fragments, is_new })
+    let is_new = !fragments.is_empty() || !all_stored(&*view, &ids)?;
+    Ok(Prepared { parsed, compilations, ids, fragments, is_new })
 }
 
 impl Prepared<'_> {
@@ -151,9 +154,9 @@ impl Prepared<'_> {
 
     /// For each source in the order given its ticket, unless something is wrong with it.
     pub fn tickets(&self) -> impl Iterator<Item = Option<Ticket>> {
-        let mut compilations = self.compilations.iter();
+        let mut ids = self.ids.iter();
         // There is a compilation for each unit that was parsed, in the same order.
-        let mut ticket = move || compilations.next().map(|next| Ticket { compilation: next.id() });
+        let mut ticket = move || ids.next().map(|id| Ticket { compilation: *id });
         self.parsed.iter().map(move |unit| unit.as_ref().ok().and_then(|_| ticket()))
     }
 
@@ -165,7 +168,7 @@ impl Prepared<'_> {
         if repository.is_unchanged() {
             return Ok(());
         }
-        let is_stored = all_stored(&*repository.read()?, &self.compilations)?;
+        let is_stored = all_stored(&*repository.read()?, &self.ids)?;
         if is_stored { Ok(()) } else { self.store(repository) }
     }
 
@@ -218,20 +221,18 @@ impl<'s> KeyedUnit<'s> {
     }
 
     fn compilation(&self, options: Options) -> Result<Compilation, CompilationError> {
-        let index = LineIndex::new(&self.source.text);
-        let definition = |(procedure, fragment): (&Procedure<'s>, FragmentDigest)| {
+        let text = &self.source.text;
+        let index = (options.line_tables == LineTables::With).then(|| LineIndex::new(text));
+        let starts = self.unit.procedures.iter().map(|procedure| procedure.name_span.start);
+        let definition = |((procedure, fragment), line): ((&Procedure<'s>, FragmentDigest), u32)| {
             let name = procedure.name;
-            Ok(Definition {
-                name: Name::new(name).ok_or_else(|| CompilationError::Name(name.to_owned()))?,
-                fragment,
-                line: index.line(procedure.name_span.start),
-                lines: match options.line_tables {
-                    LineTables::Without => None,
-                    LineTables::With => line_table(&index, procedure, self.unit.body(procedure)),
-                },
-            })
+            let lines =
+                index.as_ref().and_then(|index| line_table(index, procedure, self.unit.body(procedure)));
+            let name = Name::new(name).ok_or_else(|| CompilationError::Name(name.to_owned()))?;
+            Ok(Definition { name, fragment, line, lines })
         };
-        let definitions = self.procedures().map(definition).collect::<Result<_, _>>()?;
+        let definitions = self.procedures().zip(lines(text, starts)).map(definition);
+        let definitions = definitions.collect::<Result<_, _>>()?;
         Compilation::new(&self.source.name, definitions)
     }
 }
@@ -278,9 +279,9 @@ fn generate(missing: &[FragmentDigest], bodies: &Bodies<'_>) -> BTreeMap<Fragmen
     missing.par_iter().filter_map(generate).collect()
 }
 
-fn all_stored(view: &dyn View, compilations: &[Compilation]) -> Result<bool, StoreError> {
-    for compilation in compilations {
-        if !view.has_compilation(&compilation.id())? {
+fn all_stored(view: &dyn View, compilations: &[CompilationId]) -> Result<bool, StoreError> {
+    for id in compilations {
+        if !view.has_compilation(id)? {
             return Ok(false);
         }
     }

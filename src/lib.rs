@@ -22,6 +22,7 @@ pub mod store;
 pub mod check;
 pub mod compile;
 pub mod convert;
+pub mod format;
 pub mod gc;
 pub mod link;
 pub mod merge;

@@ -4,19 +4,20 @@
 
 use std::sync::Arc;
 
-use crate::digest::CompilationId;
 use crate::name::Name;
 use crate::object::compilation::Ticket;
 use crate::object::executable::Executable;
 use crate::object::link_record::LinkRecord;
 use crate::store::View;
 
+mod chunk;
 mod emit;
 pub mod error;
 mod layout;
 pub mod map;
 mod reach;
 mod resolve;
+mod undefined;
 
 pub use error::LinkError;
 pub use map::LinkMap;
@@ -49,6 +50,8 @@ pub struct Options {
     pub entries: Vec<Name>,
     /// What becomes of undefined names.
     pub unresolved: Unresolved,
+    /// Whether a map is wanted.
+    pub map: bool,
 }
 
 /// What linking made.
@@ -58,8 +61,8 @@ pub struct Linked {
     pub executable: Executable,
     /// What the repository has to remember of it; the caller, who knows the place, adds it.
     pub record: LinkRecord,
-    /// What lies where, and why.
-    pub map: LinkMap,
+    /// What lies where, and why, if it was wanted.
+    pub map: Option<LinkMap>,
     /// Undefined names that were left to run time.
     pub warnings: Vec<LinkError>,
 }
@@ -70,18 +73,14 @@ pub fn link(view: &dyn View, inputs: &[Input], options: &Options) -> Result<Link
     let modules = resolve::load(view, inputs)?;
     let definitions = resolve::define(&modules)?;
     let program = reach::reach(view, &definitions, &options.entries)?;
-    let warnings = reach::undefined(&program, &definitions, options.unresolved)?;
-    let symbols = layout::layout(&program);
-    let executable = emit::emit(&program, &symbols, &options.entries, definitions.len())?;
+    let warnings = undefined::undefined(&program, &definitions, options.unresolved)?;
+    let symbols = layout::layout(&program.definitions);
+    let executable = emit::emit(program.bodies, &program.chunks, &symbols, &options.entries, &definitions)?;
     let record = record(&executable);
-    let map = map::map(&program, &symbols, &executable, record.build);
+    let map = options.map.then(|| map::map(&symbols, &executable, record.build));
     Ok(Linked { executable, record, map, warnings })
 }
 
 fn record(executable: &Executable) -> LinkRecord {
-    let mut compilations =
-        executable.symbols.iter().map(|symbol| symbol.compilation).collect::<Vec<CompilationId>>();
-    compilations.sort_unstable();
-    compilations.dedup();
-    LinkRecord::new(executable.build_id(), None, compilations)
+    LinkRecord::new(executable.build_id(), None, executable.compilations())
 }

@@ -21,6 +21,7 @@ pub mod error;
 mod lexer;
 mod mistake;
 mod parser;
+pub mod pieces;
 mod token;
 
 pub use error::SyntaxError;

@@ -78,7 +78,7 @@ fn assert_links(name: &str) {
     let input = |stem: &str| Input { origin: stem.into(), ticket: read_ticket(stem) };
     let inputs = ["main", "factorial", "sieve"].map(input);
     let entries = ["main", "factorial"].map(|name| Name::new(name).unwrap()).to_vec();
-    let options = link::Options { entries, unresolved: Unresolved::Error };
+    let options = link::Options { entries, unresolved: Unresolved::Error, map: false };
     let linked = link::link(&*repository.read().unwrap(), &inputs, &options).unwrap();
     assert_eq!(
         executable::to_yaml(&linked.executable).unwrap(),

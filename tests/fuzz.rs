@@ -83,7 +83,7 @@ fn seeds(name: &str) -> Vec<(String, Vec<u8>)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let corpus = root.join("fuzz/corpus").join(name);
     let ending = match name {
-        "source" => "toy",
+        "source" | "format" => "toy",
         "repository" => "yaml",
         "ticket" => "to",
         "executable" => "tx",

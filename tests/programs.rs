@@ -217,8 +217,11 @@ fn link_in(repository: &Repository, source: &str) -> Result<Executable, Failed> 
     let mut compiled = compile::compile(repository, &sources, options)?;
     let unit = compiled.units.remove(0).map_err(|errors| format!("{errors:?}"))?;
     let inputs = [link::Input { origin: "main.to".into(), ticket: unit.ticket }];
-    let options =
-        link::Options { entries: Name::new("main").into_iter().collect(), unresolved: Unresolved::Error };
+    let options = link::Options {
+        entries: Name::new("main").into_iter().collect(),
+        unresolved: Unresolved::Error,
+        map: false,
+    };
     let linked = link::link(&*repository.read()?, &inputs, &options);
     Ok(linked.map_err(|errors| format!("{errors:?}"))?.executable)
 }

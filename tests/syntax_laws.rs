@@ -1,141 +1,15 @@
 //! Laws of the parser, held against random texts.
 
+#[path = "common/texts.rs"]
+mod texts;
+
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
+use texts::{blanks, bodies, program, texts};
 use toy::source::Span;
 use toy::syntax::ast::{ItemKind, Unit};
 use toy::syntax::{Parsed, parse};
-
-/// Pieces of texts, right and wrong.
-const FRAGMENTS: &[&str] = &[
-    "main",
-    "a",
-    "x_1",
-    "true",
-    "false",
-    "e",
-    "1",
-    "-3",
-    "+5",
-    "1.",
-    ".5",
-    "1e3",
-    "1E+3",
-    "1e-3",
-    "1e999",
-    "{",
-    "{",
-    "{",
-    "}",
-    "}",
-    "}",
-    "[",
-    "]",
-    "\"",
-    "\"a b\"",
-    "\"\"",
-    "# c",
-    " ",
-    " ",
-    "\n",
-    "\n",
-    "\r\n",
-    "\r",
-    "\t",
-    "main {",
-    "\nother {",
-    "\nother { 1 }",
-    "-",
-    "+",
-    ".",
-    "--1",
-    "1.2.3",
-    "1e+",
-    "_",
-    "é",
-    "“",
-    "”",
-    "’",
-    "'",
-    "`",
-    "//",
-    "/*",
-    "*/",
-    "/x",
-    "/",
-    "%",
-    ";",
-    "(",
-    ")",
-    ",",
-    "=",
-    "<=",
-    "$",
-    "\u{a0}",
-    "\u{feff}",
-    "\u{200b}",
-    "\0",
-    "→",
-    "😀",
-];
-
-/// Texts of any characters, and texts of fragments.
-fn texts() -> impl Strategy<Value = String> {
-    let fragments = prop::collection::vec(prop::sample::select(FRAGMENTS), 0..60);
-    prop_oneof![any::<String>(), fragments.prop_map(|fragments| fragments.concat())]
-}
-
-/// One thing of a body.
-#[derive(Debug, Clone)]
-enum Thing {
-    Leaf(String),
-    Block(Vec<Thing>),
-}
-
-fn things() -> impl Strategy<Value = Vec<Thing>> {
-    let number = any::<f64>().prop_filter("numbers are finite", |value| value.is_finite());
-    let name = "[a-zA-Z][a-zA-Z0-9_]{0,5}";
-    let leaf = prop_oneof![
-        number.prop_map(|value| format!("{value:?}")),
-        any::<i32>().prop_map(|value| value.to_string()),
-        "\"[^\"\r\n]{0,8}\"",
-        name,
-        prop::sample::select(&["[", "]", "true", "false"][..]).prop_map(str::to_owned),
-    ];
-    let thing = leaf
-        .prop_map(Thing::Leaf)
-        .prop_recursive(6, 40, 6, |inner| prop::collection::vec(inner, 0..6).prop_map(Thing::Block));
-    prop::collection::vec(thing, 0..12)
-}
-
-/// Right programs, printed with blanks and comments of all kinds.
-fn programs() -> impl Strategy<Value = String> {
-    let blank = prop::sample::select(&[" ", "\n", "\r\n", "\r", "\t", " # c } \" {\n", "\x0c"][..]);
-    (prop::collection::vec(things(), 0..5), prop::collection::vec(blank, 1..8)).prop_map(
-        |(bodies, blanks)| {
-            let mut blanks = blanks.into_iter().cycle();
-            let mut text = String::new();
-            for (number, body) in bodies.iter().enumerate() {
-                let _ = write!(text, "p{number}{}", blanks.next().unwrap_or(" "));
-                print_block(body, &mut blanks, &mut text);
-            }
-            text
-        },
-    )
-}
-
-fn print_block<'b>(things: &[Thing], blanks: &mut impl Iterator<Item = &'b str>, text: &mut String) {
-    text.push('{');
-    for thing in things {
-        text.push_str(blanks.next().unwrap_or(" "));
-        match thing {
-            Thing::Leaf(leaf) => text.push_str(leaf),
-            Thing::Block(inner) => print_block(inner, blanks, text),
-        }
-    }
-    text.push('}');
-}
 
 /// The text of a tree, in one line for each procedure.
 fn print_unit(unit: &Unit<'_>) -> String {
@@ -250,7 +124,8 @@ proptest! {
     }
 
     #[test]
-    fn right_programs_have_no_errors_and_print_the_same(text in programs()) {
+    fn right_programs_have_no_errors_and_print_the_same(bodies in bodies(12), blanks in blanks()) {
+        let text = program(&bodies, &blanks);
         let parsed = parse(&text);
         prop_assert_eq!(&parsed.errors, &[]);
         check_parsed(&text, &parsed);

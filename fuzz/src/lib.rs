@@ -6,13 +6,15 @@
 
 mod databases;
 mod executables;
+#[path = "../../tests/common/formatted.rs"]
+mod formatted;
 mod repositories;
 mod sources;
 
 pub use databases::{bucket, database, record};
 pub use executables::{binary, body, executable, program};
 pub use repositories::{repository, ticket};
-pub use sources::source;
+pub use sources::{format, source};
 
 use miette::Diagnostic;
 
@@ -21,8 +23,9 @@ pub type Target = fn(&[u8]);
 
 /// All targets, by the names of their directories in `fuzz/corpus`.
 /// A new reader, such as one of a binary form, gets its line here and its file in `fuzz_targets`.
-pub const TARGETS: [(&str, Target); 10] = [
+pub const TARGETS: [(&str, Target); 11] = [
     ("source", source),
+    ("format", format),
     ("repository", repository),
     ("ticket", ticket),
     ("executable", executable),

@@ -1,4 +1,4 @@
-//! Sources: read, compiled, linked, and executed for a while.
+//! Sources: read, formatted, compiled, linked, and executed for a while.
 
 use toy::compile::{Compiled, Known, LineTables, Options, compile};
 use toy::link::{self, Input, Unresolved};
@@ -10,6 +10,7 @@ use toy::syntax::parse;
 
 use super::assert_coded;
 use super::executables::{assert_spelled, body};
+use super::formatted;
 
 /// A text has mistakes, each with a place in it; or it is compiled, once, to code that is kept as it is.
 pub fn source(bytes: &[u8]) {
@@ -34,6 +35,13 @@ pub fn source(bytes: &[u8]) {
     }
     assert_again(&repository, unit.ticket, &file(text), &file(&format!("# moved\n{}", without_mark(text))));
     link_and_run(&*view, unit.ticket);
+}
+
+/// A text is refused with its mistakes; or formatted once and for all, and means the same.
+pub fn format(bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        formatted::check(text);
+    }
 }
 
 fn run(repository: &Repository, source: &SourceFile) -> Compiled {
@@ -68,8 +76,11 @@ fn assert_again(repository: &Repository, ticket: Ticket, source: &SourceFile, mo
 
 fn link_and_run(view: &dyn View, ticket: Ticket) {
     let inputs = [Input { origin: "a.to".into(), ticket }];
-    let options =
-        link::Options { entries: Name::new("main").into_iter().collect(), unresolved: Unresolved::Ignore };
+    let options = link::Options {
+        entries: Name::new("main").into_iter().collect(),
+        unresolved: Unresolved::Ignore,
+        map: false,
+    };
     match link::link(view, &inputs, &options) {
         Ok(linked) => assert_spelled(&linked.executable),
         Err(errors) => errors.iter().for_each(|error| assert_coded(error)),

@@ -2,26 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::string::FromUtf8Error;
 
 use clap::Args;
-use miette::{Diagnostic, NamedSource, Report};
+use miette::{Diagnostic, Report};
 use rayon::prelude::*;
 use serde_json::json;
 use thiserror::Error;
 
 use super::Verb;
 use super::depfile::Depfile;
-use super::inputs::{RepositoryArg, count, files};
+use super::inputs::{RepositoryArg, count, is_stdin, mistakes, read_source, sources};
 use super::jobs::Threads;
 use super::ui::{Done, Failure, Ui};
 use crate::compile::{Compiled, CompiledUnit, Known, LineTables, Options, prepare};
 use crate::object::compilation::Ticket;
 use crate::source::SourceFile;
 use crate::store::file;
-use crate::store::seal::identify;
 use crate::store::wire::ticket;
 use crate::store::{Repository, StoreError};
 
@@ -65,14 +62,6 @@ pub struct CompileArgs {
 
 #[derive(Debug, Error, Diagnostic)]
 enum InputError {
-    #[error("`{}` is not UTF-8: line {line} has the byte {byte:#04x}", path.display())]
-    #[diagnostic(code(toy::source::utf8), help("save the file as UTF-8"))]
-    Utf8 { path: PathBuf, line: usize, byte: u8 },
-
-    #[error("there is no `*.toy` in `{}`", path.display())]
-    #[diagnostic(code(toy::source::none), help("name the source itself if it ends otherwise"))]
-    None { path: PathBuf },
-
     #[error("the {what} would overwrite the source `{}`", path.display())]
     #[diagnostic(code(toy::compile::overwrites), help("give it another name"))]
     Overwrites { what: &'static str, path: PathBuf },
@@ -116,10 +105,7 @@ impl Verb for CompileArgs {
 
 impl CompileArgs {
     fn jobs(&self) -> Result<Vec<Job>, Failure> {
-        let paths = files(&self.sources, "toy")?;
-        if paths.is_empty() {
-            return Err(InputError::None { path: self.sources[0].clone() }.into());
-        }
+        let paths = sources(&self.sources)?;
         let directory = self.ticket_directory(&paths)?;
         let mut tickets = BTreeMap::<PathBuf, &Path>::new();
         let (mut jobs, mut problems) = (Vec::with_capacity(paths.len()), Vec::new());
@@ -143,7 +129,7 @@ impl CompileArgs {
             (None, Some(file)) => file.clone(),
             (directory, _) => {
                 // From the path itself: the name inside the compilation is text, which not every path is.
-                let name = if path == Path::new("-") { Path::new(&*source.name) } else { path };
+                let name = if is_stdin(path) { Path::new(&*source.name) } else { path };
                 let ticket = Path::new(name.file_name().unwrap_or_default()).with_extension("to");
                 directory.unwrap_or(Path::new("")).join(ticket)
             }
@@ -167,21 +153,8 @@ impl CompileArgs {
 
     /// Reads a source, once: what is digested is what is compiled.
     fn read(&self, path: &Path) -> Result<SourceFile, Report> {
-        let from_stdin = path == Path::new("-");
-        let bytes = if from_stdin {
-            file::read_stream(io::stdin().lock(), path)?
-        } else {
-            file::read_any(path)?.ok_or_else(|| StoreError::NotFound {
-                what: "source",
-                path: path.to_owned(),
-                help: "check the path; a directory is searched for `*.toy`",
-            })?
-        };
-        if let found @ Some(_) = identify(&bytes) {
-            return Err(StoreError::Kind { path: path.to_owned(), found, expected: "a source" }.into());
-        }
-        let text = String::from_utf8(bytes).map_err(|error| not_utf8(path, &error))?;
-        let name = if from_stdin { Path::new(&self.source_name) } else { path };
+        let text = read_source(path)?;
+        let name = if is_stdin(path) { Path::new(&self.source_name) } else { path };
         let name = name.file_name().unwrap_or_default().to_string_lossy();
         Ok(SourceFile { name: name.into(), text: text.into() })
     }
@@ -200,13 +173,7 @@ impl CompileArgs {
                         "compilation": unit.ticket.compilation.to_string(),
                     }));
                 }
-                Err(errors) => {
-                    let source =
-                        NamedSource::new(job.path.display().to_string(), job.source.text.to_string());
-                    let source = std::sync::Arc::new(source);
-                    let report = |error| Report::new(error).with_source_code(std::sync::Arc::clone(&source));
-                    problems.extend(errors.into_iter().map(report));
-                }
+                Err(errors) => problems.extend(mistakes(&job.path, &job.source.text, errors)),
             }
         }
         if !tickets.is_empty() {
@@ -226,7 +193,7 @@ fn depfile<'p>(path: &'p Path, jobs: &[Job]) -> Result<Depfile<'p>, Failure> {
     }
     let rule = |job| {
         let Job { path, ticket, .. }: &Job = job;
-        (&**ticket, Some(&**path).filter(|path| *path != Path::new("-")))
+        (&**ticket, Some(&**path).filter(|path| !is_stdin(path)))
     };
     Depfile::new(path, jobs.iter().map(rule))
 }
@@ -238,12 +205,6 @@ fn write_tickets(jobs: &[Job], tickets: &[Option<Ticket>]) -> Result<(), StoreEr
 
 fn same_ticket(first: &Path, Job { path: second, ticket, .. }: Job) -> Report {
     InputError::SameTicket { first: first.to_owned(), second, ticket }.into()
-}
-
-fn not_utf8(path: &Path, error: &FromUtf8Error) -> InputError {
-    let (right, wrong) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
-    let line = right.iter().filter(|byte| **byte == b'\n').count() + 1;
-    InputError::Utf8 { path: path.to_owned(), line, byte: wrong.first().copied().unwrap_or_default() }
 }
 
 fn verbose(job: &Job, unit: &CompiledUnit) -> String {

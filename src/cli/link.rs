@@ -14,6 +14,7 @@ use super::inputs::{RepositoryArg, count, files};
 use super::jobs::Threads;
 use super::place::{Mark, locate};
 use super::ui::{Done, Failure, Ui};
+use crate::digest::BuildId;
 use crate::link::{Input, LinkError, Linked, Options, Unresolved, link};
 use crate::name::Name;
 use crate::object::link_record::{LinkRecord, Place};
@@ -114,13 +115,17 @@ impl Verb for LinkArgs {
         let linked = self.threads.run(parts, || Ok(link(&*repository.read()?, &inputs, &options)));
         let linked = linked.map_err(|error: StoreError| Failure::from(error))?;
         let linked = linked.map_err(|errors| Failure::Problems(self.located(errors, Severity::Error)))?;
+        let Linked { executable, record, map, warnings } = linked;
+        let (symbols, fragments) = (executable.symbols.len(), executable.sections.len());
+        let made = Made { build: record.build, symbols, fragments };
         // The executable first: a record of one that is not there would be dropped by gc.
-        let bytes = executable::write(&self.output, &linked.executable, self.format())?;
-        let record = self.record(&repository, linked.record.clone());
-        if let Some(path) = &self.map {
-            file::replace(path, linked.map.to_string().as_bytes(), Mode::Plain)?;
+        let write = || executable::write(&self.output, executable, made.build, self.format());
+        let bytes = self.threads.run(parts, write)?;
+        let record = self.record(&repository, record);
+        if let (Some(path), Some(map)) = (&self.map, &map) {
+            file::replace(path, map.to_string().as_bytes(), Mode::Plain)?;
         }
-        let mut done = self.done(linked, bytes);
+        let mut done = self.done(made, bytes, warnings);
         // Whoever may only read the repository may link from it; but its gc will not know the executable.
         done.warnings.extend(record.err().map(|error| NotRecorded { errors: vec![error] }.into()));
         Ok(done)
@@ -155,7 +160,11 @@ impl LinkArgs {
             UnresolvedArg::Warn => Unresolved::Warn,
             UnresolvedArg::Ignore => Unresolved::Ignore,
         };
-        Ok(Options { entries: self.entries.iter().map(entry).collect::<Result<_, _>>()?, unresolved })
+        Ok(Options {
+            entries: self.entries.iter().map(entry).collect::<Result<_, _>>()?,
+            unresolved,
+            map: self.map.is_some(),
+        })
     }
 
     fn format(&self) -> Format {
@@ -193,12 +202,11 @@ impl LinkArgs {
         repository.write(|transaction| transaction.add_link(record))
     }
 
-    fn done(&self, linked: Linked, bytes: u64) -> Done {
-        let Linked { executable, record, map: _, warnings } = linked;
-        let (symbols, fragments) = (executable.symbols.len(), executable.sections.len());
+    fn done(&self, made: Made, bytes: u64, warnings: Vec<LinkError>) -> Done {
+        let Made { build, symbols, fragments } = made;
         let json = json!({
             "symbols": symbols, "fragments": fragments, "executable": self.output.to_string_lossy(),
-            "build": record.build.to_string(), "bytes": bytes,
+            "build": build.to_string(), "bytes": bytes,
         });
         let text = format!(
             "{}: {}, {}, {bytes} bytes\n",
@@ -208,6 +216,13 @@ impl LinkArgs {
         );
         Done { warnings: self.located(warnings, Severity::Warning), ..Done::new(json, text) }
     }
+}
+
+/// What is told of an executable.
+struct Made {
+    build: BuildId,
+    symbols: usize,
+    fragments: usize,
 }
 
 /// The path of `file` from `home`, if it is below it.

@@ -42,6 +42,11 @@ impl Site {
         fs::write(self.safe.join("src/main.toy"), text).unwrap();
     }
 
+    /// Puts a source that is not formatted where files are lost.
+    fn draft(&self) {
+        fs::write(self.home.join("main.toy"), SOURCE.replace(' ', "  ")).unwrap();
+    }
+
     /// Damages an entry of the repository.
     fn damage(&self) {
         let path = self.home.join("repo.yaml");
@@ -72,7 +77,8 @@ impl Site {
 
 /// A command that changes files.
 struct Scenario {
-    /// What is done before, a command after the other; `edit` edits the source, `damage` damages the repository.
+    /// What is done before, a command after the other; `edit` edits the source, `draft` puts one beside the
+    /// repository, `damage` damages the repository.
     before: &'static [&'static str],
     command: &'static str,
     /// The files that change, each after what it refers to.
@@ -113,6 +119,7 @@ const SCENARIOS: &[Scenario] = &[
         command: "check --repair -r home/repo.yaml",
         order: &["repo.yaml"],
     },
+    Scenario { before: &["draft"], command: "fmt home/main.toy", order: &["main.toy"] },
 ];
 
 const COMPILE: &str = "compile -g -r home/repo.yaml -o home/main.to safe/main.toy";
@@ -127,6 +134,7 @@ impl Scenario {
         for command in self.before {
             match *command {
                 "edit" => site.edit(EDITED),
+                "draft" => site.draft(),
                 "damage" => site.damage(),
                 command => site.toy(command),
             }
@@ -213,6 +221,7 @@ fn assert_readable(files: &Files, before: &Files) {
         match path.extension().and_then(|ending| ending.to_str()) {
             Some("yaml") => assert_eq!(check(&Repository::open(path)).unwrap().problems, []),
             Some("to") => _ = crate::store::wire::ticket::read(path).unwrap(),
+            Some("toy") => assert_eq!(fs::read_to_string(path).unwrap(), SOURCE),
             _ => _ = crate::store::wire::executable::read(path).unwrap(),
         }
     }

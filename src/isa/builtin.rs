@@ -28,6 +28,14 @@ macro_rules! operators {
             pub const fn summary(self) -> &'static str {
                 match self { $(Builtin::$variant => $summary,)* }
             }
+
+            /// The operator of this name.
+            pub fn lookup(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$variant),)*
+                    _ => None,
+                }
+            }
         }
     };
 }
@@ -127,13 +135,6 @@ operators! {
     Where "where" "key where dict true / false" "Whether a key is in a dictionary of the dictionary stack, and in which first.";
     Write "write" "any write -" "Writes a value's text to standard output, without a line feed.";
     Xor "xor" "bool1 bool2 xor bool / num1 num2 xor num" "Logical or bitwise exclusive or.";
-}
-
-impl Builtin {
-    /// The operator of this name.
-    pub fn lookup(name: &str) -> Option<Self> {
-        Self::ALL.binary_search_by(|builtin| builtin.name().cmp(name)).ok().map(|at| Self::ALL[at])
-    }
 }
 
 #[cfg(test)]

@@ -78,41 +78,53 @@ impl<'t> Decoder<'t> {
     pub fn new(text: &'t [u8]) -> Self {
         Self { text, at: 0 }
     }
+}
 
-    fn operand<const N: usize>(&self) -> Result<[u8; N], DecodeError> {
-        let bytes = self.text.get(self.at + 1..).and_then(|rest| rest.first_chunk::<N>());
-        bytes.copied().ok_or(DecodeError::Short { at: self.at })
-    }
+/// The instruction at a byte, and how many bytes it takes; `None` at the end.
+fn instruction_at(text: &[u8], at: usize) -> Option<Result<(Instruction, usize), DecodeError>> {
+    let (opcode, rest) = text.get(at..)?.split_first()?;
+    let index = || operand(rest, at).map(u32::from_le_bytes);
+    let number = || match f64::from_le_bytes(operand(rest, at)?) {
+        value if value.is_finite() => Ok(value),
+        _ => Err(DecodeError::Number { at }),
+    };
+    Some(match *opcode {
+        NUMBER => number().map(|value| (Instruction::Number(value), 9)),
+        STRING => index().map(|index| (Instruction::String(index), 5)),
+        CALL => index().map(|index| (Instruction::Call(index), 5)),
+        BLOCK => index().map(|length| (Instruction::Block(length), 5)),
+        FALSE => Ok((Instruction::Boolean(false), 1)),
+        TRUE => Ok((Instruction::Boolean(true), 1)),
+        opcode => Err(DecodeError::Opcode { at, opcode }),
+    })
+}
 
-    fn instruction(&mut self, opcode: u8) -> Result<Instruction, DecodeError> {
-        let index = |this: &Self| this.operand().map(u32::from_le_bytes);
-        let (instruction, size) = match opcode {
-            NUMBER => (Instruction::Number(f64::from_le_bytes(self.operand()?)), 9),
-            STRING => (Instruction::String(index(self)?), 5),
-            CALL => (Instruction::Call(index(self)?), 5),
-            BLOCK => (Instruction::Block(index(self)?), 5),
-            FALSE => (Instruction::Boolean(false), 1),
-            TRUE => (Instruction::Boolean(true), 1),
-            _ => return Err(DecodeError::Opcode { at: self.at, opcode }),
-        };
-        if matches!(instruction, Instruction::Number(value) if !value.is_finite()) {
-            return Err(DecodeError::Number { at: self.at });
+fn operand<const N: usize>(rest: &[u8], at: usize) -> Result<[u8; N], DecodeError> {
+    rest.first_chunk().copied().ok_or(DecodeError::Short { at })
+}
+
+/// Puts another operand in place of each that is an index. What `other` has none for is an error.
+pub fn relocate(text: &mut [u8], other: impl Fn(u32) -> Option<u32>) -> Result<(), DecodeError> {
+    let (mut at, mut ordinal) = (0, 0);
+    while let Some(instruction) = instruction_at(text, at) {
+        let (instruction, size) = instruction?;
+        if let Instruction::Call(index) | Instruction::String(index) = instruction {
+            let operand = other(index).ok_or(DecodeError::Index { ordinal, index })?;
+            text[at + 1..at + size].copy_from_slice(&operand.to_le_bytes());
         }
-        self.at += size;
-        Ok(instruction)
+        at += size;
+        ordinal += 1;
     }
+    Ok(())
 }
 
 impl Iterator for Decoder<'_> {
     type Item = Result<Instruction, DecodeError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let opcode = *self.text.get(self.at)?;
-        let result = self.instruction(opcode);
-        if result.is_err() {
-            self.at = self.text.len();
-        }
-        Some(result)
+        let result = instruction_at(self.text, self.at)?;
+        self.at = result.map_or(self.text.len(), |(_, size)| self.at + size);
+        Some(result.map(|(instruction, _)| instruction))
     }
 }
 
@@ -135,10 +147,11 @@ pub fn decode_onto(text: &[u8], entries: u32, out: &mut Vec<Instruction>) -> Res
 }
 
 fn check(instructions: &[Instruction], entries: u32) -> Result<(), DecodeError> {
-    let mut ends = vec![instructions.len() as u64];
+    let all = instructions.len() as u64;
+    let mut ends = Vec::new();
     for (ordinal, instruction) in instructions.iter().enumerate() {
         let ordinal = ordinal as u32;
-        while ends.len() > 1 && ends.last() == Some(&u64::from(ordinal)) {
+        while ends.last() == Some(&u64::from(ordinal)) {
             ends.pop();
         }
         match *instruction {
@@ -147,7 +160,7 @@ fn check(instructions: &[Instruction], entries: u32) -> Result<(), DecodeError> 
             }
             Instruction::Block(length) => {
                 let end = u64::from(ordinal) + 1 + u64::from(length);
-                if ends.last().is_some_and(|outer| end > *outer) {
+                if end > *ends.last().unwrap_or(&all) {
                     return Err(DecodeError::Block { ordinal });
                 }
                 // An empty block holds no ordinal, so it must not wait for one.

@@ -1,40 +1,47 @@
-//! The executable: sections copied and relocated, symbols, entry points.
+//! The executable: sections relocated, symbols, entry points.
 
 use rayon::prelude::*;
 
+use super::chunk::{Body, Chunk, Target};
 use super::error::LinkError;
-use super::reach::{Body, Program, Reached};
-use super::resolve::Target;
-use crate::isa::codec::{DecodeError, Decoder, encode};
-use crate::isa::instruction::Instruction;
+use super::reach::Reached;
+use super::resolve::{Definitions, Meaning};
+use crate::isa::codec;
 use crate::name::Name;
 use crate::object::executable::{Executable, Section, Strings, Symbol};
 
-/// `definitions` is how many definitions there are, reached or not.
 pub(super) fn emit(
-    program: &Program<'_>,
+    mut bodies: Vec<Body>,
+    chunks: &[Chunk],
     symbols: &[&Reached<'_>],
     entries: &[Name],
-    definitions: usize,
+    definitions: &Definitions<'_>,
 ) -> Result<Executable, Vec<LinkError>> {
-    let mut numbering = Numbering::new(definitions);
-    let operands = program.bodies.iter().map(|body| numbering.operands(body)).collect::<Vec<_>>();
-    let sections = program.bodies.par_iter().zip(&operands).with_min_len(FEW);
-    let sections = sections.map(|(body, operands)| section(body, operands)).collect::<Vec<_>>();
-    let sections = sections.into_iter().collect::<Result<_, _>>().map_err(|error| vec![error])?;
+    let mut numbering = Numbering::new(definitions.len());
+    let operands = operands(&bodies, chunks, &mut numbering, definitions);
+    let sections = bodies.par_iter_mut().with_min_len(FEW);
+    let errors = sections.filter_map(|body| relocate(body, &operands).err()).collect::<Vec<_>>();
+    if !errors.is_empty() {
+        return Err(errors);
+    }
     let symbols = symbols.iter().map(|symbol| Symbol {
         name: symbol.defined.definition.name.clone(),
         section: symbol.body,
         compilation: symbol.defined.module.id,
     });
+    let sections = bodies.into_iter().map(|Body { digest, text, .. }| Section { fragment: digest, text });
     let mut distinct = Vec::with_capacity(entries.len());
     entries.iter().for_each(|entry| {
         if !distinct.contains(entry) {
             distinct.push(entry.clone())
         }
     });
-    let strings = numbering.strings.into_vec();
-    Ok(Executable { entries: distinct, symbols: symbols.collect(), sections, strings })
+    Ok(Executable {
+        entries: distinct,
+        symbols: symbols.collect(),
+        sections: sections.collect(),
+        strings: numbering.strings.into_vec(),
+    })
 }
 
 /// Fewer sections are not worth another thread.
@@ -53,43 +60,49 @@ impl Numbering {
         Self { strings: Strings::default(), definitions: vec![None; definitions], operators: vec![None; 256] }
     }
 
-    /// The index of a string for each fixup of a body. A body's fixups are in the order of their first use.
-    fn operands(&mut self, body: &Body) -> Vec<u32> {
-        let fixups = body.fragment.fixups.as_slice().iter().zip(&body.targets);
-        let operand = |(fixup, target): (&crate::object::fixup::Fixup, &Target)| {
-            let known = match target {
-                Target::Definition(number) => self.definitions.get_mut(*number as usize),
-                Target::Operator(operator) => self.operators.get_mut(*operator as usize),
-                Target::Other => None,
-            };
-            match known {
-                Some(known) => *known.get_or_insert_with(|| self.strings.add(&fixup.target)),
-                None => self.strings.intern(&fixup.target),
+    /// The number of what a fixup means. `texts` are the numbers of the chunk's texts, as far as they have one.
+    fn number(
+        &mut self,
+        target: Target,
+        chunk: &Chunk,
+        texts: &mut [Option<u32>],
+        all: &Definitions<'_>,
+    ) -> u32 {
+        let strings = &mut self.strings;
+        match target {
+            Target::Known(Meaning::Definition(number)) => *self.definitions[number as usize]
+                .get_or_insert_with(|| strings.add(all.get(number).definition.name.shared())),
+            Target::Known(Meaning::Operator(operator)) => {
+                *self.operators[operator as usize].get_or_insert_with(|| strings.add(&operator.name().into()))
             }
-        };
-        fixups.map(operand).collect()
+            Target::Other(_, text) => *texts[text as usize]
+                .get_or_insert_with(|| strings.intern(&chunk.texts()[text as usize].text)),
+        }
     }
 }
 
-fn section(body: &Body, operands: &[u32]) -> Result<Section, LinkError> {
-    let error = |error: DecodeError| LinkError::Code { digest: body.digest, reason: error.to_string() };
-    Ok(Section { fragment: body.digest, text: relocate(&body.fragment.text, operands).map_err(error)? })
+/// The number of the string for each target, chunk by chunk. A body's targets are in the order of their first use.
+fn operands(
+    bodies: &[Body],
+    chunks: &[Chunk],
+    numbering: &mut Numbering,
+    definitions: &Definitions<'_>,
+) -> Vec<Vec<u32>> {
+    let mut operands = chunks.iter().map(|chunk| vec![0; chunk.all_targets().len()]).collect::<Vec<_>>();
+    let mut texts = chunks.iter().map(|chunk| vec![None; chunk.texts().len()]).collect::<Vec<_>>();
+    for body in bodies {
+        let at = body.chunk as usize;
+        let operands = operands[at][body.range()].iter_mut();
+        for (operand, target) in operands.zip(chunks[at].targets(body)) {
+            *operand = numbering.number(*target, &chunks[at], &mut texts[at], definitions);
+        }
+    }
+    operands
 }
 
-/// Copies a text section; its operands, which were indices of fixups, become indices of strings.
-fn relocate(text: &[u8], operands: &[u32]) -> Result<Vec<u8>, DecodeError> {
-    let mut relocated = Vec::with_capacity(text.len());
-    for (ordinal, instruction) in Decoder::new(text).enumerate() {
-        let string = |index: u32| {
-            let missing = DecodeError::Index { ordinal: ordinal as u32, index };
-            operands.get(index as usize).copied().ok_or(missing)
-        };
-        let instruction = match instruction? {
-            Instruction::Call(index) => Instruction::Call(string(index)?),
-            Instruction::String(index) => Instruction::String(string(index)?),
-            other => other,
-        };
-        encode(instruction, &mut relocated);
-    }
-    Ok(relocated)
+/// Makes the operands of a body, which were indices of fixups, numbers of strings.
+fn relocate(body: &mut Body, operands: &[Vec<u32>]) -> Result<(), LinkError> {
+    let operands = &operands[body.chunk as usize][body.range()];
+    let relocated = codec::relocate(&mut body.text, |index| operands.get(index as usize).copied());
+    relocated.map_err(|error| LinkError::Code { digest: body.digest, reason: error.to_string() })
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::reach::{Program, Reached};
+use super::reach::Reached;
 use crate::digest::{BuildId, FragmentDigest};
 use crate::name::Name;
 use crate::object::executable::Executable;
@@ -46,13 +46,8 @@ impl fmt::Display for LinkMap {
     }
 }
 
-pub(super) fn map(
-    program: &Program<'_>,
-    symbols: &[&Reached<'_>],
-    executable: &Executable,
-    build: BuildId,
-) -> LinkMap {
-    let mut addresses = Vec::with_capacity(program.bodies.len());
+pub(super) fn map(symbols: &[&Reached<'_>], executable: &Executable, build: BuildId) -> LinkMap {
+    let mut addresses = Vec::with_capacity(executable.sections.len());
     let mut end = 0;
     for section in &executable.sections {
         addresses.push(end);

@@ -1,20 +1,15 @@
 //! What the program needs: everything that its entry points refer to, strongly or weakly.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
+use std::mem;
 
 use rayon::prelude::*;
 
-use super::Unresolved;
-use super::error::{LinkError, Site};
-use super::resolve::{Defined, Definitions, Target};
-use crate::digest::FragmentDigest;
-use crate::isa::builtin::Builtin;
-use crate::isa::codec::Decoder;
-use crate::isa::instruction::Instruction;
+use super::chunk::{Body, Chunk, Decoder, Target};
+use super::error::LinkError;
+use super::resolve::{Defined, Definitions, Meaning};
+use super::undefined::nearest;
 use crate::name::Name;
-use crate::object::fixup::FixupKind;
-use crate::object::fragment::Fragment;
+use crate::object::fragment::Parts;
 use crate::store::{Entry, StoreError, View};
 
 /// What is reachable.
@@ -23,6 +18,8 @@ pub(super) struct Program<'m> {
     pub definitions: Vec<Reached<'m>>,
     /// Their code, in the same order; definitions with the same code share it.
     pub bodies: Vec<Body>,
+    /// What their code refers to.
+    pub chunks: Vec<Chunk>,
 }
 
 /// A definition that the program needs.
@@ -34,125 +31,173 @@ pub(super) struct Reached<'m> {
     pub referrer: Option<&'m Name>,
 }
 
-/// A fragment with what its fixups mean to the program.
-pub(super) struct Body {
-    pub digest: FragmentDigest,
-    pub fragment: Fragment,
-    pub targets: Vec<Target>,
-}
-
 /// Follows references from the entry points, nearest first.
 pub(super) fn reach<'m>(
     view: &dyn View,
     definitions: &Definitions<'m>,
     entries: &[Name],
 ) -> Result<Program<'m>, Vec<LinkError>> {
-    let mut program = Program { definitions: Vec::new(), bodies: Vec::new() };
     let mut errors = Vec::new();
-    let mut is_reached = vec![false; definitions.len()];
-    let mut level = Vec::new();
+    let mut walk = Walk::new(definitions);
     for entry in entries {
-        match definitions.target(entry.as_str()) {
-            Target::Definition(number) => visit(number, None, definitions, &mut is_reached, &mut level),
-            Target::Operator(_) | Target::Other => errors.push(missing_entry(entry, definitions)),
+        match definitions.meaning(entry.as_str()) {
+            Some(Meaning::Definition(number)) => walk.front.visit(number, None),
+            Some(Meaning::Operator(_)) | None => errors.push(missing_entry(entry, definitions)),
         }
     }
-    let mut indices = HashMap::new();
     // Level by level: all bodies of a level are read together.
-    while !level.is_empty() {
-        let mut bodies = fetch(view, definitions, &indices, &level, &mut errors)?;
-        let mut next = Vec::new();
-        for (defined, referrer) in level {
-            let digest = defined.definition.fragment;
-            if let Some(body) = bodies.remove(&digest) {
-                indices.insert(digest, program.bodies.len() as u32);
-                program.bodies.push(body);
-            }
-            // What could not be read is an error by now.
-            let Some(body) = indices.get(&digest).copied() else { continue };
-            program.definitions.push(Reached { defined, body, referrer });
-            for target in &program.bodies[body as usize].targets {
-                // Strong or weak: a procedure that is named is kept.
-                if let Target::Definition(number) = target {
-                    visit(*number, Some(&defined.definition.name), definitions, &mut is_reached, &mut next);
-                }
-            }
-        }
-        level = next;
+    while !walk.front.level.is_empty() {
+        let level = mem::take(&mut walk.front.level);
+        let wanted = walk.number(&level);
+        errors.extend(walk.fetch(view, &wanted).map_err(|error| vec![error.into()])?);
+        level.into_iter().for_each(|visit| walk.enter(visit));
     }
+    let Walk { definitions, bodies, chunks, .. } = walk;
+    let program = Program { definitions, bodies: bodies.into_iter().flatten().collect(), chunks };
     if errors.is_empty() { Ok(program) } else { Err(errors) }
 }
 
-/// A definition on the way, with who referred to it.
-type Visit<'m> = (Defined<'m>, Option<&'m Name>);
-
-/// Notes a definition for the next level, unless it was reached before.
-fn visit<'m>(
-    number: u32,
-    referrer: Option<&'m Name>,
-    definitions: &Definitions<'m>,
-    is_reached: &mut [bool],
-    level: &mut Vec<Visit<'m>>,
-) {
-    if let (Some(is_reached @ false), Some(defined)) =
-        (is_reached.get_mut(number as usize), definitions.get(number))
-    {
-        *is_reached = true;
-        level.push((defined, referrer));
-    }
+/// A walk over the definitions.
+struct Walk<'d, 'm> {
+    front: Front<'d, 'm>,
+    definitions: Vec<Reached<'m>>,
+    /// The bodies in the order in which they are reached; what could not be read is an error by then.
+    bodies: Vec<Option<Body>>,
+    chunks: Vec<Chunk>,
+    /// The index of a body, by rank of its digest.
+    indices: Vec<Option<u32>>,
 }
 
-/// Copies the bodies of definitions out of the repository, each once. They are decoded, and their fixups looked up, on
-/// all threads.
-fn fetch(
-    view: &dyn View,
-    definitions: &Definitions<'_>,
-    indices: &HashMap<FragmentDigest, u32>,
-    level: &[Visit<'_>],
-    errors: &mut Vec<LinkError>,
-) -> Result<HashMap<FragmentDigest, Body>, Vec<LinkError>> {
-    let wanted = level.iter().map(|(defined, _)| (defined.definition.fragment, defined));
-    let mut wanted = wanted.filter(|(digest, _)| !indices.contains_key(digest)).collect::<Vec<_>>();
-    // Stable: of several with one digest, the first that was reached tells what is wrong with it.
-    wanted.sort_by_key(|(digest, _)| *digest);
-    wanted.dedup_by_key(|(digest, _)| *digest);
-    let digests = wanted.iter().map(|(digest, _)| *digest).collect::<Vec<_>>();
-    let entries = view.entries(&digests).map_err(|error| vec![error.into()])?;
-    let decode = |(entry, (digest, defined)): (Result<_, _>, &(_, &Defined<'_>))| {
-        decode(entry, *digest, defined, definitions)
-    };
-    let decoded = entries.into_par_iter().zip(&wanted).with_min_len(FEW).map(decode).collect::<Vec<_>>();
-    let mut bodies = HashMap::with_capacity(decoded.len());
-    for body in decoded {
-        match body {
-            Ok(body) => _ = bodies.insert(body.digest, body),
-            Err(error) => errors.push(error),
+/// Where a walk goes on.
+struct Front<'d, 'm> {
+    definitions: &'d Definitions<'m>,
+    /// By number of definition.
+    is_reached: Vec<bool>,
+    level: Vec<Visit<'m>>,
+}
+
+/// A definition on the way, with who referred to it.
+struct Visit<'m> {
+    rank: u32,
+    defined: Defined<'m>,
+    referrer: Option<&'m Name>,
+}
+
+/// A body that is to be read.
+struct Wanted<'m> {
+    rank: u32,
+    index: u32,
+    defined: Defined<'m>,
+}
+
+impl<'m> Front<'_, 'm> {
+    /// Notes a definition for the next level, unless it was reached before.
+    fn visit(&mut self, number: u32, referrer: Option<&'m Name>) {
+        if !mem::replace(&mut self.is_reached[number as usize], true) {
+            let (rank, defined) = (self.definitions.rank(number), self.definitions.get(number));
+            self.level.push(Visit { rank, defined, referrer });
         }
     }
-    Ok(bodies)
 }
 
-fn decode(
-    entry: Result<Option<Entry>, StoreError>,
-    digest: FragmentDigest,
-    defined: &Defined<'_>,
-    definitions: &Definitions<'_>,
-) -> Result<Body, LinkError> {
+impl<'d, 'm> Walk<'d, 'm> {
+    fn new(all: &'d Definitions<'m>) -> Self {
+        let front = Front { definitions: all, is_reached: vec![false; all.len()], level: Vec::new() };
+        let (definitions, bodies, chunks) = (Vec::new(), Vec::new(), Vec::new());
+        Self { front, definitions, bodies, chunks, indices: vec![None; all.len()] }
+    }
+
+    /// Gives each body of a level that is new its index, and all of them in ascending order of their digests.
+    fn number(&mut self, level: &[Visit<'m>]) -> Vec<Wanted<'m>> {
+        let mut wanted = Vec::new();
+        for Visit { rank, defined, .. } in level {
+            let index = &mut self.indices[*rank as usize];
+            // Of several with one digest, the first that was reached tells what is wrong with it.
+            if index.is_none() {
+                let new = self.bodies.len() as u32;
+                *index = Some(new);
+                wanted.push(Wanted { rank: *rank, index: new, defined: *defined });
+                self.bodies.push(None);
+            }
+        }
+        wanted.sort_unstable_by_key(|wanted| wanted.rank);
+        wanted
+    }
+
+    /// Copies bodies out of the repository, each once. They are decoded, and their fixups looked up, on all threads.
+    /// Gives what is wrong with single ones.
+    fn fetch(&mut self, view: &dyn View, wanted: &[Wanted<'_>]) -> Result<Vec<LinkError>, StoreError> {
+        let digests = wanted.iter().map(|wanted| wanted.defined.definition.fragment).collect::<Vec<_>>();
+        let definitions = self.front.definitions;
+        let mut failed = Vec::new();
+        view.for_entries(&digests, &mut |batch| {
+            let decode = |batch: &[Read]| decode(batch, wanted, definitions);
+            for (chunk, decoded) in batch.par_chunks(FEW).map(decode).collect::<Vec<_>>() {
+                for (at, body) in decoded {
+                    match body {
+                        Ok(mut body) => {
+                            body.chunk = self.chunks.len() as u32;
+                            self.bodies[wanted[at].index as usize] = Some(body);
+                        }
+                        Err(error) => failed.push((at, error)),
+                    }
+                }
+                self.chunks.push(chunk);
+            }
+            failed.extend(batch.into_iter().filter_map(|(at, read)| Some((at, read.err()?.into()))));
+        })?;
+        // In which order a store reads is its own affair.
+        failed.sort_by_key(|(at, _)| *at);
+        Ok(failed.into_iter().map(|(_, error)| error).collect())
+    }
+
+    /// Adds a definition whose body was read, and notes what it refers to.
+    fn enter(&mut self, Visit { rank, defined, referrer }: Visit<'m>) {
+        let Some(index) = self.indices[rank as usize] else { return };
+        let Some(body) = &self.bodies[index as usize] else { return };
+        for target in self.chunks[body.chunk as usize].targets(body) {
+            // Strong or weak: a procedure that is named is kept.
+            if let Target::Known(Meaning::Definition(number)) = *target {
+                self.front.visit(number, Some(&defined.definition.name));
+            }
+        }
+        self.definitions.push(Reached { defined, body: index, referrer });
+    }
+}
+
+/// What a store gave for one of the digests.
+type Read = (usize, Result<Option<Entry>, StoreError>);
+
+/// What it was decoded to.
+type Decoded = (usize, Result<Body, LinkError>);
+
+/// Decodes what could be read.
+fn decode(read: &[Read], wanted: &[Wanted<'_>], definitions: &Definitions<'_>) -> (Chunk, Vec<Decoded>) {
+    let mut decoder = Decoder::new(definitions);
+    let entries = read.iter().filter_map(|(at, entry)| Some((*at, entry.as_ref().ok()?)));
+    let decoded = entries.map(|(at, entry)| {
+        let defined = &wanted[at].defined;
+        let parts = parts(entry.as_ref(), defined);
+        (at, parts.map(|parts| decoder.add(defined.definition.fragment, &parts)))
+    });
+    let decoded = decoded.collect();
+    (decoder.finish(), decoded)
+}
+
+fn parts<'e>(entry: Option<&'e Entry>, defined: &Defined<'_>) -> Result<Parts<'e>, LinkError> {
+    let digest = defined.definition.fragment;
     let lost = || (defined.definition.name.clone(), Box::new(defined.site()));
-    let Some(entry) = entry? else {
+    let Some(entry) = entry else {
         let (name, site) = lost();
         return Err(LinkError::Missing { name, digest, site });
     };
-    let Some(fragment) = entry.fragment(&digest)? else {
+    entry.parts(&digest)?.ok_or_else(|| {
         let (name, site) = lost();
-        return Err(LinkError::Stripped { name, digest, site });
-    };
-    let fixups = fragment.fixups.as_slice().iter();
-    let targets = fixups.map(|fixup| definitions.target(&fixup.target)).collect();
-    Ok(Body { digest, fragment, targets })
+        LinkError::Stripped { name, digest, site }
+    })
 }
 
-/// Fewer bodies are not worth another thread.
+/// So many bodies are decoded by one thread.
 const FEW: usize = 256;
 
 fn missing_entry(name: &Name, definitions: &Definitions<'_>) -> LinkError {
@@ -162,71 +207,4 @@ fn missing_entry(name: &Name, definitions: &Definitions<'_>) -> LinkError {
         None => "define it, or name another one with `-E`".to_owned(),
     };
     LinkError::Entry { name: name.clone(), help }
-}
-
-/// Finds names that code executes and nobody defines: no module, no operator, and no string in the program,
-/// with which it could be defined at run time. Gives those that are only warned of.
-pub(super) fn undefined(
-    program: &Program<'_>,
-    definitions: &Definitions<'_>,
-    unresolved: Unresolved,
-) -> Result<Vec<LinkError>, Vec<LinkError>> {
-    if unresolved == Unresolved::Ignore {
-        return Ok(Vec::new());
-    }
-    let mut missing = BTreeMap::<Arc<str>, Vec<Site>>::new();
-    for Reached { defined, body, .. } in &program.definitions {
-        let Body { fragment, targets, .. } = &program.bodies[*body as usize];
-        for (index, (fixup, target)) in fragment.fixups.as_slice().iter().zip(targets).enumerate() {
-            if fixup.kind == FixupKind::Strong && *target == Target::Other {
-                let site = defined.site_of(first_use(fragment, index as u32), &fixup.target);
-                missing.entry(Arc::clone(&fixup.target)).or_default().push(site);
-            }
-        }
-    }
-    if !missing.is_empty() {
-        let fixups = program.bodies.iter().flat_map(|body| body.fragment.fixups.as_slice());
-        let strings = fixups.filter(|fixup| fixup.kind == FixupKind::Weak).map(|fixup| &*fixup.target);
-        let strings = strings.collect::<HashSet<&str>>();
-        missing.retain(|name, _| !strings.contains(&**name));
-    }
-    let errors = missing.into_iter().map(|(name, sites)| {
-        let help = undefined_help(&name, definitions, &sites);
-        LinkError::Undefined { name, sites, help }
-    });
-    let errors = errors.collect::<Vec<_>>();
-    if errors.is_empty() || unresolved == Unresolved::Warn { Ok(errors) } else { Err(errors) }
-}
-
-/// The ordinal of the first instruction that executes the fixup at `index`.
-fn first_use(fragment: &Fragment, index: u32) -> u32 {
-    let calls = |instruction| instruction == Ok(Instruction::Call(index));
-    Decoder::new(&fragment.text).position(calls).unwrap_or_default() as u32
-}
-
-fn undefined_help(name: &str, definitions: &Definitions<'_>, sites: &[Site]) -> String {
-    let names = definitions.names();
-    let operators = Builtin::ALL.iter().map(|builtin| builtin.name());
-    let mut help = match nearest(name, names.chain(operators)) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => {
-            "link the file that defines it; `--unresolved warn` leaves computed names to run time".to_owned()
-        }
-    };
-    if sites.iter().all(|site| site.column.is_none()) {
-        help.push_str(" (compile with `-g` to see the exact place)");
-    }
-    help
-}
-
-/// The candidate most like `name`, if one is like it enough to be what was meant.
-fn nearest<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
-    let distance = |candidate: &'c str| (strsim::damerau_levenshtein(name, candidate), candidate);
-    // Of one or two letters, anything would be like anything.
-    let limit = name.len() / 3;
-    candidates
-        .map(distance)
-        .filter(|(distance, near)| *distance <= limit && *distance < near.len())
-        .min()
-        .map(|(_, near)| near)
 }

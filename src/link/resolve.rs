@@ -1,7 +1,8 @@
 //! Which names there are: tickets to compilations to definitions.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use super::Input;
 use super::error::{LinkError, Site};
@@ -54,32 +55,55 @@ impl Defined<'_> {
 #[derive(Default)]
 pub(super) struct Definitions<'m> {
     all: Vec<Defined<'m>>,
-    numbers: HashMap<&'m str, u32>,
+    numbers: foldhash::HashMap<&'m str, u32>,
+    /// The definitions that have the name of an operator, by operator.
+    operators: Vec<Option<u32>>,
+    /// The place of each definition's fragment among all fragments in ascending order.
+    ranks: Vec<u32>,
 }
 
 /// What a name means to a program.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Target {
+pub(super) enum Meaning {
     /// The definition with this number.
     Definition(u32),
     /// An operator.
     Operator(Builtin),
-    /// Nothing that is known before the program runs.
-    Other,
 }
 
 impl<'m> Definitions<'m> {
-    /// What a name means: a definition goes before an operator.
-    pub(super) fn target(&self, name: &str) -> Target {
-        match self.numbers.get(name) {
-            Some(number) => Target::Definition(*number),
-            None => Builtin::lookup(name).map_or(Target::Other, Target::Operator),
+    /// What a name means, if anything: a definition goes before an operator.
+    pub(super) fn meaning(&self, name: &str) -> Option<Meaning> {
+        match Builtin::lookup(name) {
+            Some(operator) => match self.operators.get(operator as usize) {
+                Some(Some(number)) => Some(Meaning::Definition(*number)),
+                _ => Some(Meaning::Operator(operator)),
+            },
+            None => self.numbers.get(name).copied().map(Meaning::Definition),
+        }
+    }
+
+    /// The place of a definition's fragment among all fragments in ascending order, which is less than [`Self::len`].
+    pub(super) fn rank(&self, number: u32) -> u32 {
+        self.ranks[number as usize]
+    }
+
+    /// Notes what is looked up by number.
+    fn index(&mut self) {
+        let number = |operator: &Builtin| self.numbers.get(operator.name()).copied();
+        self.operators = Builtin::ALL.iter().map(number).collect();
+        let fragments = self.all.iter().map(|defined| defined.definition.fragment).zip(0..);
+        let mut fragments = fragments.collect::<Vec<(_, u32)>>();
+        fragments.par_sort_unstable();
+        self.ranks = vec![0; fragments.len()];
+        for (rank, same) in fragments.chunk_by(|(a, _), (b, _)| a == b).enumerate() {
+            same.iter().for_each(|(_, number)| self.ranks[*number as usize] = rank as u32);
         }
     }
 
     /// The definition with a number.
-    pub(super) fn get(&self, number: u32) -> Option<Defined<'m>> {
-        self.all.get(number as usize).copied()
+    pub(super) fn get(&self, number: u32) -> Defined<'m> {
+        self.all[number as usize]
     }
 
     /// How many there are: their numbers are less.
@@ -134,5 +158,6 @@ pub(super) fn define(modules: &[Module]) -> Result<Definitions<'_>, Vec<LinkErro
             }
         }
     }
+    definitions.index();
     if errors.is_empty() { Ok(definitions) } else { Err(errors) }
 }

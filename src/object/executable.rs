@@ -1,6 +1,5 @@
 //! Executables: a linked program.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::digest::{BuildId, CompilationId, FragmentDigest, Hasher};
@@ -48,6 +47,15 @@ impl Executable {
             .map(|at| &self.symbols[at])
     }
 
+    /// The compilations that symbols name, in ascending order.
+    pub fn compilations(&self) -> Vec<CompilationId> {
+        let all = self.symbols.iter().map(|symbol| symbol.compilation);
+        // Few are distinct: to sort them all would take longer.
+        let mut distinct = all.collect::<foldhash::HashSet<_>>().into_iter().collect::<Vec<_>>();
+        distinct.sort_unstable();
+        distinct
+    }
+
     /// The digest of everything in the executable.
     pub fn build_id(&self) -> BuildId {
         let mut hasher = Hasher::new("toy.executable", 1);
@@ -74,7 +82,7 @@ impl Executable {
 #[derive(Debug, Default)]
 pub struct Strings {
     all: Vec<Arc<str>>,
-    indices: HashMap<Arc<str>, u32>,
+    indices: foldhash::HashMap<Arc<str>, u32>,
 }
 
 impl Strings {

@@ -1,9 +1,10 @@
 //! Fragments: the code generated for one digest.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use super::fixup::{FixupKind, Fixups};
+use super::fixup::{FEW, FixupKind, Fixups};
 use crate::digest::Checksum;
 
 /// The code generated for one digest. Immutable once stored.
@@ -40,33 +41,66 @@ impl Fragment {
 
     /// Reads a body in its compact encoding. A fixup that stands there twice is an error.
     pub fn from_body(body: &[u8]) -> Result<Self, BodyError> {
-        fn number(rest: &mut &[u8]) -> Result<u32, BodyError> {
-            let (number, tail) = rest.split_first_chunk().ok_or(BodyError)?;
-            *rest = tail;
-            Ok(u32::from_le_bytes(*number))
-        }
-        let mut rest = body;
-        let count = number(&mut rest)?;
-        // No count makes room for what is not there: a fixup takes five bytes or more.
-        let mut fixups = Fixups::with_capacity(rest.len().min(5 * count as usize) / 5);
-        for index in 0..count {
-            let (kind, tail) = rest.split_first().ok_or(BodyError)?;
-            let kind = match kind {
-                0 => FixupKind::Strong,
-                1 => FixupKind::Weak,
-                _ => return Err(BodyError),
-            };
-            rest = tail;
-            let length = number(&mut rest)? as usize;
-            let (target, tail) = rest.split_at_checked(length).ok_or(BodyError)?;
-            rest = tail;
-            let target = std::str::from_utf8(target).map_err(|_| BodyError)?;
-            if fixups.intern(kind, target) != index {
-                return Err(BodyError);
-            }
-        }
-        Ok(Self { text: rest.to_vec(), fixups })
+        Parts::of(body).map(|parts| parts.to_fragment())
     }
+}
+
+/// A fragment where it lies in a stored body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parts<'b> {
+    /// The names that the code refers to, each once.
+    pub fixups: Vec<(FixupKind, &'b str)>,
+    /// The instructions.
+    pub text: &'b [u8],
+}
+
+impl<'b> Parts<'b> {
+    /// Finds the parts of a body in its compact encoding. A fixup that stands there twice is an error.
+    pub fn of(body: &'b [u8]) -> Result<Self, BodyError> {
+        let mut rest = body;
+        let count = number(&mut rest)? as usize;
+        // No count makes room for what is not there: a fixup takes five bytes or more.
+        let mut fixups = Vec::with_capacity(count.min(rest.len() / 5));
+        for _ in 0..count {
+            fixups.push(fixup(&mut rest)?);
+        }
+        if is_each_once(&fixups) { Ok(Self { fixups, text: rest }) } else { Err(BodyError) }
+    }
+
+    /// A copy that lasts.
+    pub fn to_fragment(&self) -> Fragment {
+        let mut fixups = Fixups::with_capacity(self.fixups.len());
+        self.fixups.iter().for_each(|(kind, target)| _ = fixups.intern(*kind, target));
+        Fragment { text: self.text.to_vec(), fixups }
+    }
+}
+
+fn fixup<'b>(rest: &mut &'b [u8]) -> Result<(FixupKind, &'b str), BodyError> {
+    let (kind, tail) = rest.split_first().ok_or(BodyError)?;
+    let kind = match kind {
+        0 => FixupKind::Strong,
+        1 => FixupKind::Weak,
+        _ => return Err(BodyError),
+    };
+    *rest = tail;
+    let length = number(rest)? as usize;
+    let (target, tail) = rest.split_at_checked(length).ok_or(BodyError)?;
+    *rest = tail;
+    Ok((kind, std::str::from_utf8(target).map_err(|_| BodyError)?))
+}
+
+fn number(rest: &mut &[u8]) -> Result<u32, BodyError> {
+    let (number, tail) = rest.split_first_chunk().ok_or(BodyError)?;
+    *rest = tail;
+    Ok(u32::from_le_bytes(*number))
+}
+
+fn is_each_once(fixups: &[(FixupKind, &str)]) -> bool {
+    if fixups.len() <= FEW {
+        return fixups.iter().enumerate().all(|(at, fixup)| !fixups[..at].contains(fixup));
+    }
+    let mut seen = HashSet::with_capacity(fixups.len());
+    fixups.iter().all(|fixup| seen.insert(fixup))
 }
 
 /// A fragment in its compact encoding, as stores keep it and pass it on without looking into it.
@@ -95,6 +129,11 @@ impl Body {
     /// The checksum of the bytes.
     pub const fn checksum(&self) -> Checksum {
         self.checksum
+    }
+
+    /// The fragment where it lies.
+    pub fn parts(&self) -> Result<Parts<'_>, BodyError> {
+        Parts::of(&self.bytes)
     }
 
     /// Decodes the fragment.

@@ -25,6 +25,9 @@ pub type Members<'v, T> = Box<dyn Iterator<Item = Result<T, StoreError>> + 'v>;
 /// What there is under each of many digests, or what is wrong with it.
 pub type Entries = Vec<Result<Option<Entry>, StoreError>>;
 
+/// What is done with entries that come with their places.
+pub type Take<'t> = dyn FnMut(Vec<(usize, Result<Option<Entry>, StoreError>)>) + 't;
+
 /// The compilation of each of many ids, or what is wrong with it.
 pub type Compilations = Vec<Result<Option<Compilation>, StoreError>>;
 
@@ -44,6 +47,15 @@ pub trait View {
     /// The entries under many digests, each held against its checksum. Ascending digests are found fastest.
     fn entries(&self, digests: &[FragmentDigest]) -> Result<Entries, StoreError> {
         Ok(digests.iter().map(|digest| self.fragment(digest)).collect())
+    }
+
+    /// Gives the entries under many digests to `take`, many at a time, each with its place among the digests. The
+    /// store gives first what it reads first.
+    fn for_entries(&self, digests: &[FragmentDigest], take: &mut Take<'_>) -> Result<(), StoreError> {
+        for (chunk, first) in digests.chunks(TOGETHER).zip((0..).step_by(TOGETHER)) {
+            take((first..).zip(self.entries(chunk)?).collect());
+        }
+        Ok(())
     }
 
     /// Whether there is a compilation of this id; it is not looked at.
@@ -106,7 +118,7 @@ pub enum Missing {
 }
 
 /// So many entries are read together.
-const TOGETHER: usize = 4096;
+pub(super) const TOGETHER: usize = 4096;
 
 impl dyn View + '_ {
     /// All digests with their entries, many at a time.

@@ -15,7 +15,7 @@ use super::wire;
 use super::yaml::YamlBackend;
 use crate::digest::{BuildId, CompilationId, FragmentDigest};
 use crate::object::compilation::Compilation;
-use crate::object::fragment::{Body, Fragment};
+use crate::object::fragment::{Body, Fragment, Parts};
 use crate::object::link_record::LinkRecord;
 
 /// What a repository gives for a digest that it has.
@@ -38,11 +38,16 @@ impl Entry {
 
     /// Decodes the body, if there is one, and holds its code against its fixups. `digest` is for messages.
     pub fn fragment(&self, digest: &FragmentDigest) -> Result<Option<Fragment>, StoreError> {
+        Ok(self.parts(digest)?.map(|parts| parts.to_fragment()))
+    }
+
+    /// Like [`fragment`](Self::fragment), but copies nothing.
+    pub fn parts(&self, digest: &FragmentDigest) -> Result<Option<Parts<'_>>, StoreError> {
         let Self::Present(body) = self else { return Ok(None) };
         let damaged = |reason| StoreError::Body { digest: *digest, reason };
-        let fragment = body.fragment().map_err(|error| damaged(error.to_string()))?;
-        wire::lines::instructions(&fragment).map_err(damaged)?;
-        Ok(Some(fragment))
+        let parts = body.parts().map_err(|error| damaged(error.to_string()))?;
+        wire::lines::check(&parts).map_err(damaged)?;
+        Ok(Some(parts))
     }
 }
 

@@ -71,12 +71,18 @@ pub(super) enum Op {
     Def,
     Begin,
     End,
+    IDiv,
+    Mod,
+    Not,
+    Known,
 
     // Fused: a number, and an operator.
     AddNumber(f64),
     SubNumber(f64),
     MulNumber(f64),
     DivNumber(f64),
+    IDivNumber(f64),
+    ModNumber(f64),
     EqNumber(f64),
     NeNumber(f64),
     LtNumber(f64),
@@ -93,6 +99,24 @@ pub(super) enum Op {
     CopyTwo,
     /// A string, `exch`, `def`.
     Define(NameId),
+
+    /// A string, a number, `def`; the number is at the next address.
+    DefineNumber(NameId),
+    /// A string, the same as a name, a number, `add` or `sub` (fused, at the address after the next), `def`.
+    Increase(NameId),
+    /// `dict`, `begin`
+    BeginNew,
+
+    // Fused: a name that means no procedure and no operator, as far as one can see, and what comes after it.
+    AddName(NameId),
+    SubName(NameId),
+    MulName(NameId),
+    DivName(NameId),
+    GetName(NameId),
+    /// Two names.
+    Names(NameId, NameId),
+    /// Two names, and `get`.
+    GetNames(NameId, NameId),
 
     // Fused: blocks and the operator after them. `after` is the address after the operator.
     If {
@@ -126,6 +150,13 @@ pub(super) enum Op {
     LeNumberIf(f64),
     GtNumberIf(f64),
     GeNumberIf(f64),
+    // Fused: a name as above, a comparison, and one of these at the address after the next.
+    EqNameIf(NameId),
+    NeNameIf(NameId),
+    LtNameIf(NameId),
+    LeNameIf(NameId),
+    GtNameIf(NameId),
+    GeNameIf(NameId),
 }
 
 const _: () = assert!(size_of::<Op>() == 16);
@@ -146,7 +177,7 @@ pub(super) const FIRST: Address = 5;
 struct Note {
     /// The instruction, as an index into the program's code; [`NOTHING`] of a return.
     instruction: u32,
-    /// Of a block: the address after it. Of a name that is bound for ever: [`bound`]. Of another name: the latest
+    /// Of a block: the number of its procedure. Of a name that is bound for ever: [`bound`]. Of another name: the latest
     /// address before with the same name, or [`NOTHING`].
     link: u32,
 }
@@ -155,24 +186,27 @@ const NOTHING: u32 = u32::MAX;
 /// From here on links are operators that are bound for ever.
 const BOUND: u32 = NOTHING - Builtin::ALL.len() as u32;
 
-/// A procedure with its blocks.
+/// A procedure that is a value: a unit, or a block in one.
 #[derive(Debug, Clone, Copy)]
-struct Unit {
+struct Body {
     symbol: SymbolId,
-    /// Where it stands, once it is made.
-    start: Option<Address>,
+    /// Where it begins; [`NOTHING`] of a unit that is not made yet.
+    start: Address,
+    /// The address after it.
+    after: Address,
 }
 
 /// All code of a running program.
 #[derive(Debug)]
 pub(super) struct Code<'p> {
     program: &'p Program,
-    ops: Vec<Op>,
+    /// What to do at each address.
+    pub(super) ops: Vec<Op>,
     notes: Vec<Note>,
-    /// The units: first one for each symbol, then those that `bind` has made.
-    units: Vec<Unit>,
+    /// The procedures by number: first that of each symbol, then the others in the units that are made.
+    procedures: Vec<Body>,
     /// The units that are made, by address.
-    made: Vec<(Address, u32)>,
+    made: Vec<(Address, SymbolId)>,
     /// The latest address of each name.
     sites: HashMap<NameId, Address>,
     /// What `bind` has made of a block, with the operators that it found.
@@ -181,23 +215,17 @@ pub(super) struct Code<'p> {
 
 impl<'p> Code<'p> {
     pub(super) fn new(program: &'p Program) -> Self {
-        let unit = |symbol| Unit { symbol, start: None };
+        let body = |symbol| Body { symbol, start: NOTHING, after: NOTHING };
         let note = Note { instruction: NOTHING, link: NOTHING };
         Self {
             program,
             ops: vec![Op::Halt, Op::Turn, Op::Unstopped, Op::Operator(Builtin::Exec), Op::Return],
             notes: vec![note; FIRST as usize],
-            units: program.symbols().map(unit).collect(),
+            procedures: program.symbols().map(body).collect(),
             made: Vec::new(),
             sites: HashMap::new(),
             bound: HashMap::new(),
         }
-    }
-
-    /// What to do at an address.
-    #[inline]
-    pub(super) fn op(&self, at: Address) -> Op {
-        self.ops[at as usize]
     }
 
     /// Whether nothing is left to do at an address but to return.
@@ -209,26 +237,25 @@ impl<'p> Code<'p> {
     /// Where the body of a procedure begins.
     #[inline]
     pub(super) fn body(&mut self, procedure: Procedure, scope: &mut Scope) -> Address {
-        let start = match self.units[procedure.unit as usize].start {
-            Some(start) => start,
-            None => self.make(procedure.unit, scope),
-        };
-        start + procedure.offset
+        match self.procedures[procedure.0 as usize].start {
+            NOTHING => self.make(procedure, scope),
+            start => start,
+        }
     }
 
     /// What one instruction alone does, with nothing assumed.
     pub(super) fn plain(&self, at: Address) -> Op {
         let Note { instruction, link } = self.notes[at as usize];
         if instruction == NOTHING {
-            return self.op(at);
+            return self.ops[at as usize];
         }
         match self.program.code()[instruction as usize] {
             Instruction::Number(number) => Op::Number(number),
             Instruction::Boolean(value) => Op::Boolean(value),
             Instruction::String(text) => Op::Text(NameId::from_operand(text)),
             Instruction::Block(_) => {
-                let (start, unit) = self.unit_at(at);
-                Op::Block { procedure: Procedure { unit, offset: at + 1 - start }, after: link }
+                let after = self.procedures[link as usize].after;
+                Op::Block { procedure: Procedure(link), after }
             }
             Instruction::Call(_) if (BOUND..NOTHING).contains(&link) => {
                 Op::Operator(Builtin::ALL[(link - BOUND) as usize])
@@ -237,20 +264,10 @@ impl<'p> Code<'p> {
         }
     }
 
-    /// The unit at an address, with the address where it begins.
-    fn unit_at(&self, at: Address) -> (Address, u32) {
+    /// Where the unit at an address begins, and its symbol.
+    pub(super) fn unit(&self, at: Address) -> (Address, SymbolId) {
         let after = self.made.partition_point(|(start, _)| *start <= at);
         self.made[after.saturating_sub(1)]
-    }
-
-    /// The unit at an address.
-    pub(super) fn unit(&self, at: Address) -> u32 {
-        self.unit_at(at).1
-    }
-
-    /// The symbol of a unit.
-    pub(super) fn symbol(&self, unit: u32) -> SymbolId {
-        self.units[unit as usize].symbol
     }
 
     /// The instruction at an address, as an index into the program's code.
@@ -258,30 +275,30 @@ impl<'p> Code<'p> {
         Some(self.notes.get(at as usize)?.instruction).filter(|instruction| *instruction != NOTHING)
     }
 
-    /// Makes a unit.
+    /// Makes a unit, that of a symbol's procedure.
     #[cold]
-    fn make(&mut self, unit: u32, scope: &mut Scope) -> Address {
-        let symbol = self.units[unit as usize].symbol;
-        let start = self.append(unit, self.program.section_range(symbol), scope, &BTreeMap::new());
-        self.units[unit as usize].start = Some(start);
+    fn make(&mut self, procedure: Procedure, scope: &mut Scope) -> Address {
+        let symbol = self.procedures[procedure.0 as usize].symbol;
+        let start = self.append(symbol, self.program.section_range(symbol), scope, &BTreeMap::new());
+        self.procedures[procedure.0 as usize].start = start;
         start
     }
 
     /// Appends a body and binds what can be bound. `bound` says which names are bound for ever.
     fn append(
         &mut self,
-        unit: u32,
+        symbol: SymbolId,
         (from, to): (u32, u32),
         scope: &mut Scope,
         bound: &BTreeMap<NameId, Builtin>,
     ) -> Address {
         let start = self.ops.len() as Address;
-        self.made.push((start, unit));
-        let mut blocks: Vec<(u32, Address)> = Vec::new();
+        self.made.push((start, symbol));
+        let mut blocks: Vec<(u32, u32)> = Vec::new();
         for instruction in from..=to {
             while let Some((_, block)) = blocks.pop_if(|(end, _)| *end == instruction) {
                 self.add(NOTHING, NOTHING);
-                self.notes[block as usize].link = self.ops.len() as Address;
+                self.procedures[block as usize].after = self.ops.len() as Address;
             }
             if instruction == to {
                 break;
@@ -289,8 +306,10 @@ impl<'p> Code<'p> {
             let at = self.ops.len() as Address;
             let link = match self.program.code()[instruction as usize] {
                 Instruction::Block(length) => {
-                    blocks.push((instruction + 1 + length, at));
-                    NOTHING
+                    let block = self.procedures.len() as u32;
+                    self.procedures.push(Body { symbol, start: at + 1, after: NOTHING });
+                    blocks.push((instruction + 1 + length, block));
+                    block
                 }
                 Instruction::Call(name) => {
                     let name = NameId::from_operand(name);
@@ -327,7 +346,7 @@ impl<'p> Code<'p> {
             };
         }
         for at in start..end {
-            if let Some(fused) = fuse(&self.ops, at) {
+            if let Some(fused) = fuse(&self.ops, at, |name| scope.is_code(name)) {
                 self.ops[at as usize] = fused;
             }
         }
@@ -345,13 +364,19 @@ impl<'p> Code<'p> {
         }
     }
 
+    /// Takes a fused operation back: a name in it means what is executed.
+    #[cold]
+    pub(super) fn separate(&mut self, at: Address) {
+        self.ops[at as usize] = self.plain(at);
+    }
+
     /// Makes the units with a name anew: it does not mean any more what it meant.
     #[cold]
     pub(super) fn distrust(&mut self, name: NameId, scope: &mut Scope) {
         let mut site = self.sites.get(&name).copied();
         let mut last = None;
         while let Some(at) = site.filter(|at| *at != NOTHING) {
-            let (start, _) = self.unit_at(at);
+            let (start, _) = self.unit(at);
             if last.replace(start) != Some(start) {
                 self.bind(start, scope);
             }
@@ -397,11 +422,10 @@ impl<'p> Code<'p> {
         }
         let body = self.body(procedure, scope);
         let range = self.instructions(body);
-        let unit = self.units.len() as u32;
-        let symbol = self.symbol(procedure.unit);
-        let start = self.append(unit, range, scope, &operators);
-        self.units.push(Unit { symbol, start: Some(start) });
-        let made = Procedure { unit, offset: 0 };
+        let symbol = self.procedures[procedure.0 as usize].symbol;
+        let start = self.append(symbol, range, scope, &operators);
+        let made = Procedure(self.procedures.len() as u32);
+        self.procedures.push(Body { symbol, start, after: NOTHING });
         self.bound.insert(procedure, (made, operators));
         (made, self.ops.len() - start as usize)
     }
@@ -439,6 +463,10 @@ const fn own(operator: Builtin) -> Op {
         Builtin::Def => Op::Def,
         Builtin::Begin => Op::Begin,
         Builtin::End => Op::End,
+        Builtin::IDiv => Op::IDiv,
+        Builtin::Mod => Op::Mod,
+        Builtin::Not => Op::Not,
+        Builtin::Known => Op::Known,
         other => Op::Operator(other),
     }
 }

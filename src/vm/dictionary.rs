@@ -7,71 +7,46 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::heap::DictionaryId;
 use super::names::NameId;
-use super::value::{Procedure, Slice, Value};
-use crate::isa::builtin::Builtin;
+use super::value::{Packed, Value};
 
 /// A value as a key: equal keys are equal values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Key(KeyKind);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum KeyKind {
-    /// The bits of the number; of `0.0` for `-0.0`.
-    Number(u64),
-    Boolean(bool),
-    Text(NameId),
-    Array(Slice),
-    Dictionary(DictionaryId),
-    Procedure(Procedure),
-    Operator(Builtin),
-}
+pub struct Key(Packed);
 
 impl Key {
     /// The key of a value that is its own key: every one but null, mark, and the strings that are not texts.
+    #[inline]
     pub(super) fn of(value: Value) -> Option<Self> {
-        Some(Self(match value {
+        match value {
             // Adding 0.0 changes nothing but -0.0.
-            Value::Number(number) => KeyKind::Number((number + 0.0).to_bits()),
-            Value::Boolean(value) => KeyKind::Boolean(value),
-            Value::Text(id) => KeyKind::Text(id),
-            Value::Array(slice) => KeyKind::Array(slice),
-            Value::Dictionary(id) => KeyKind::Dictionary(id),
-            Value::Procedure(procedure) => KeyKind::Procedure(procedure),
-            Value::Operator(operator) => KeyKind::Operator(operator),
-            Value::Null | Value::Mark | Value::String(_) => return None,
-        }))
+            Value::Number(number) => Some(Self(Packed::number(number + 0.0))),
+            Value::Null | Value::Mark | Value::String(_) => None,
+            _ => Some(Self(value.into())),
+        }
     }
 
     /// The key of a name.
     #[inline]
     pub(super) const fn name(name: NameId) -> Self {
-        Self(KeyKind::Text(name))
+        Self(Packed::text(name))
     }
 
     /// The name whose key this is.
-    pub(super) const fn as_name(self) -> Option<NameId> {
-        if let KeyKind::Text(name) = self.0 { Some(name) } else { None }
+    #[inline]
+    pub(super) fn as_name(self) -> Option<NameId> {
+        if let Value::Text(name) = self.0.unpack() { Some(name) } else { None }
     }
 
-    /// The number whose key this is.
-    fn number(self) -> Option<f64> {
-        if let KeyKind::Number(bits) = self.0 { Some(f64::from_bits(bits)) } else { None }
+    /// The value whose key this is.
+    pub(super) const fn packed(self) -> Packed {
+        self.0
     }
 }
 
 impl From<Key> for Value {
     fn from(key: Key) -> Self {
-        match key.0 {
-            KeyKind::Number(bits) => Value::Number(f64::from_bits(bits)),
-            KeyKind::Boolean(value) => Value::Boolean(value),
-            KeyKind::Text(id) => Value::Text(id),
-            KeyKind::Array(slice) => Value::Array(slice),
-            KeyKind::Dictionary(id) => Value::Dictionary(id),
-            KeyKind::Procedure(procedure) => Value::Procedure(procedure),
-            KeyKind::Operator(operator) => Value::Operator(operator),
-        }
+        key.0.unpack()
     }
 }
 
@@ -83,25 +58,19 @@ const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Hasher for KeyHasher {
     fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+        bytes.iter().for_each(|byte| self.write_u64(self.0.rotate_left(8) ^ u64::from(*byte)));
     }
 
-    fn write_u32(&mut self, value: u32) {
-        self.write_u64(u64::from(value));
-    }
-
+    #[inline]
     fn write_u64(&mut self, value: u64) {
-        self.0 = (self.0.rotate_left(23) ^ value).wrapping_mul(MULTIPLIER);
-    }
-
-    fn write_usize(&mut self, value: usize) {
-        self.write_u64(value as u64);
-    }
-
-    fn finish(&self) -> u64 {
         // Whole numbers differ only in the upper half of their bits: both halves must reach both ends.
-        let folded = u128::from(self.0) * u128::from(MULTIPLIER);
-        (folded as u64) ^ (folded >> 64) as u64
+        let folded = u128::from(value) * u128::from(MULTIPLIER);
+        self.0 = (folded as u64) ^ (folded >> 64) as u64;
+    }
+
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 
@@ -111,7 +80,7 @@ const SMALL: usize = 8;
 /// Values under keys.
 #[derive(Debug, Clone, Default)]
 pub struct Dictionary {
-    entries: Vec<(Key, Value)>,
+    entries: Vec<(Key, Packed)>,
     /// How keys are found.
     index: Index,
     /// Whether it was ever on the dictionary stack, so that its keys are names' meanings.
@@ -135,24 +104,30 @@ type Places = HashMap<Key, u32, BuildHasherDefault<KeyHasher>>;
 impl Dictionary {
     /// The value under a key.
     #[inline]
-    pub fn get(&self, key: Key) -> Option<Value> {
+    pub fn get(&self, key: Key) -> Option<Packed> {
         self.position(key).map(|at| self.entries[at].1)
     }
 
+    /// The value under a key, to be replaced.
+    #[inline]
+    pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Packed> {
+        self.position(key).map(|at| &mut self.entries[at].1)
+    }
+
     /// The entries.
-    pub fn entries(&self) -> &[(Key, Value)] {
+    pub fn entries(&self) -> &[(Key, Packed)] {
         &self.entries
     }
 
     /// The value that stands at a place, if it is the key's.
     #[inline]
-    pub(super) fn at(&self, place: u32, key: Key) -> Option<Value> {
+    pub(super) fn at(&self, place: u32, key: Key) -> Option<Packed> {
         self.entries.get(place as usize).filter(|entry| entry.0 == key).map(|entry| entry.1)
     }
 
     /// Replaces the value that stands at a place, if it is the key's. Tells whether it is.
     #[inline]
-    pub(super) fn replace_at(&mut self, place: u32, key: Key, value: Value) -> bool {
+    pub(super) fn replace_at(&mut self, place: u32, key: Key, value: Packed) -> bool {
         let entry = self.entries.get_mut(place as usize).filter(|entry| entry.0 == key);
         entry.map(|entry| entry.1 = value).is_some()
     }
@@ -163,24 +138,32 @@ impl Dictionary {
         match &self.index {
             Index::Walk => self.entries.iter().position(|entry| entry.0 == key),
             Index::Run(first) => {
-                let at = key.number()? - first;
-                let at = (at >= 0.0 && at < self.entries.len() as f64).then_some(at as usize)?;
-                (self.entries[at].0 == key).then_some(at)
+                // A number that is too small or no whole one finds another key, or none.
+                let at = (key.0.as_number()? - first) as usize;
+                self.entries.get(at).is_some_and(|entry| entry.0 == key).then_some(at)
             }
             Index::Hashed(places) => places.get(&key).map(|at| *at as usize),
         }
     }
 
     /// Stores a value under a key. Gives its place, and whether the key is new.
-    pub(super) fn insert(&mut self, key: Key, value: Value) -> (u32, bool) {
+    pub(super) fn insert(&mut self, key: Key, value: Packed) -> (u32, bool) {
         if let Some(at) = self.position(key) {
             self.entries[at].1 = value;
             return (at as u32, false);
         }
+        (self.push(key, value), true)
+    }
+
+    /// Adds a key that is not there yet. Gives its place.
+    #[inline]
+    fn push(&mut self, key: Key, value: Packed) -> u32 {
         self.entries.push((key, value));
         let last = self.entries.len() as u32 - 1;
-        self.note(key, last);
-        (last, true)
+        if last as usize >= SMALL {
+            self.note(key, last);
+        }
+        last
     }
 
     /// Removes a key. Tells whether it was there.
@@ -211,13 +194,12 @@ impl Dictionary {
     /// Enters a new key, which stands last, in the index.
     fn note(&mut self, key: Key, last: u32) {
         match &mut self.index {
-            Index::Walk if self.entries.len() > SMALL => match self.first_of_run() {
+            Index::Walk => match self.first_of_run() {
                 Some(first) => self.index = Index::Run(first),
                 None => self.index_all(),
             },
-            Index::Walk => {}
             Index::Run(first) => {
-                if key.number() != Some(*first + f64::from(last)) {
+                if key.0.as_number() != Some(*first + f64::from(last)) {
                     self.index_all();
                 }
             }
@@ -227,8 +209,8 @@ impl Dictionary {
 
     /// The first key, if the keys are a run of whole numbers.
     fn first_of_run(&self) -> Option<f64> {
-        let first = self.entries.first()?.0.number().filter(|first| first.fract() == 0.0)?;
-        let fits = |(at, entry): (u32, &(Key, Value))| entry.0.number() == Some(first + f64::from(at));
+        let first = self.entries.first()?.0.0.as_number().filter(|first| first.fract() == 0.0)?;
+        let fits = |(at, entry): (u32, &(Key, Packed))| entry.0.0.as_number() == Some(first + f64::from(at));
         (0..).zip(&self.entries).all(fits).then_some(first)
     }
 
@@ -242,6 +224,8 @@ impl Dictionary {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::isa::builtin::Builtin;
+    use crate::vm::value::Procedure;
     use proptest::prelude::*;
 
     fn values() -> impl Strategy<Value = Value> {
@@ -250,7 +234,7 @@ mod tests {
             1 => Just(Value::Number(-0.0)),
             1 => any::<bool>().prop_map(Value::Boolean),
             4 => (0u32..20).prop_map(|id| Value::Text(NameId::from_operand(id))),
-            1 => (0u32..3, 0u32..3).prop_map(|(unit, offset)| Value::Procedure(Procedure { unit, offset })),
+            1 => (0u32..3).prop_map(|id| Value::Procedure(Procedure(id))),
             1 => prop_oneof![Just(Builtin::Add), Just(Builtin::Sub)].prop_map(Value::Operator),
         ]
     }
@@ -296,9 +280,9 @@ mod tests {
                 match act {
                     Act::Insert(new, value) => {
                         let old = model.iter_mut().find(|entry| entry.0 == new);
-                        let (place, is_new) = dictionary.insert(key(new), value);
+                        let (place, is_new) = dictionary.insert(key(new), value.into());
                         prop_assert_eq!(is_new, old.is_none());
-                        prop_assert_eq!(dictionary.at(place, key(new)), Some(value));
+                        prop_assert_eq!(dictionary.at(place, key(new)), Some(value.into()));
                         match old {
                             Some(entry) => entry.1 = value,
                             None => model.push((new, value)),
@@ -316,7 +300,7 @@ mod tests {
                 }
                 prop_assert_eq!(dictionary.entries().len(), model.len());
                 for (at, (stored, value)) in model.iter().enumerate() {
-                    prop_assert_eq!(dictionary.get(key(*stored)), Some(*value));
+                    prop_assert_eq!(dictionary.get(key(*stored)), Some((*value).into()));
                     prop_assert_eq!(dictionary.entries()[at].0, key(*stored));
                 }
                 prop_assert_eq!(dictionary.get(key(Value::Number(0.25))), None);

@@ -4,22 +4,33 @@
 //! part is executed alone. So errors, and whatever is rare, are done in one place only.
 
 use super::code::{Address, Op};
+use super::names::NameId;
+use super::value::is_whole;
 use crate::isa::builtin::Builtin;
 
 /// The largest count that is fused with `index` or `roll`.
 const LARGEST: f64 = 1024.0;
 
 /// The operation that can stand at an address instead of the one that stands there, if the operations after it are
-/// not fused yet.
-pub(super) fn fuse(ops: &[Op], at: Address) -> Option<Op> {
-    let ops_from = |at: Address| ops.get(at as usize..).unwrap_or_default();
-    Some(match ops_from(at) {
-        [Op::Number(a), Op::Number(b), Op::Operator(Builtin::Roll), ..] => roll(*a, *b)?,
-        [Op::Number(number), second, rest @ ..] => {
-            let branches = rest.first().is_some_and(|_| is_branch(ops, at + 2));
-            with_number(*number, *second, branches)?
-        }
+/// not fused yet. `is_code` says of a name whether it means a procedure or operator now.
+pub(super) fn fuse(ops: &[Op], at: Address, is_code: impl Fn(NameId) -> bool) -> Option<Op> {
+    let is_data = |name: NameId| !is_code(name);
+    Some(match ops.get(at as usize..).unwrap_or_default() {
+        [Op::Number(count), Op::Number(by), Op::Operator(Builtin::Roll), ..] => roll(*count, *by)?,
+        [Op::Number(number), second, ..] => with_number(*number, *second, is_branch(ops, at + 2))?,
         [Op::Text(name), Op::Exch, Op::Def, ..] => Op::Define(*name),
+        [Op::Text(name), Op::Number(_), Op::Def, ..] => Op::DefineNumber(*name),
+        [Op::Text(name), Op::Name(same), Op::Number(_), Op::Add | Op::Sub, Op::Def, ..] if name == same => {
+            Op::Increase(*name)
+        }
+        [Op::Name(first), Op::Name(second), Op::Get, ..] if is_data(*first) && is_data(*second) => {
+            Op::GetNames(*first, *second)
+        }
+        [Op::Name(first), Op::Name(second), ..] if is_data(*first) && is_data(*second) => {
+            Op::Names(*first, *second)
+        }
+        [Op::Name(name), second, ..] if is_data(*name) => with_name(*name, *second, is_branch(ops, at + 2))?,
+        [Op::Operator(Builtin::Dict), Op::Begin, ..] => Op::BeginNew,
         [comparison, Op::Block { .. }, ..] if is_branch(ops, at + 1) => compare_and_branch(*comparison)?,
         [Op::Block { after, .. }, ..] => block(ops, *after)?,
         _ => return None,
@@ -58,6 +69,8 @@ fn with_number(number: f64, second: Op, branches: bool) -> Option<Op> {
         Op::Sub => Op::SubNumber(number),
         Op::Mul => Op::MulNumber(number),
         Op::Div => Op::DivNumber(number),
+        Op::IDiv if is_divisor(number) => Op::IDivNumber(number),
+        Op::Mod if is_divisor(number) => Op::ModNumber(number),
         Op::Eq if branches => Op::EqNumberIf(number),
         Op::Ne if branches => Op::NeNumberIf(number),
         Op::Lt if branches => Op::LtNumberIf(number),
@@ -72,6 +85,27 @@ fn with_number(number: f64, second: Op, branches: bool) -> Option<Op> {
         Op::Ge => Op::GeNumber(number),
         Op::Index => Op::IndexNumber(count(number)?),
         Op::Operator(Builtin::Copy) if number == 2.0 => Op::CopyTwo,
+        _ => return None,
+    })
+}
+
+fn is_divisor(number: f64) -> bool {
+    number != 0.0 && is_whole(number)
+}
+
+fn with_name(name: NameId, second: Op, branches: bool) -> Option<Op> {
+    Some(match second {
+        Op::Add => Op::AddName(name),
+        Op::Sub => Op::SubName(name),
+        Op::Mul => Op::MulName(name),
+        Op::Div => Op::DivName(name),
+        Op::Get => Op::GetName(name),
+        Op::Eq if branches => Op::EqNameIf(name),
+        Op::Ne if branches => Op::NeNameIf(name),
+        Op::Lt if branches => Op::LtNameIf(name),
+        Op::Le if branches => Op::LeNameIf(name),
+        Op::Gt if branches => Op::GtNameIf(name),
+        Op::Ge if branches => Op::GeNameIf(name),
         _ => return None,
     })
 }

@@ -2,14 +2,45 @@
 //!
 //! They name each other by id, so no chain of them, however long, is ever walked by recursion.
 
+use std::collections::HashMap;
+use std::ops::Range;
+
 use super::dictionary::Dictionary;
-use super::value::{Slice, Value};
+use super::value::{Packed, Value};
 
 /// A dictionary of a running program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct DictionaryId(pub(super) u32);
 
-/// So many bytes are made, at least, between two collections.
+/// An array of a running program: a whole one, or a part of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ArrayId(pub(super) u32);
+
+/// A string of a running program that was made at run time: a whole one, or a part of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct StringId(pub(super) u32);
+
+/// Where the elements of an array or string are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Slice {
+    /// The whole array or string.
+    pub(super) whole: u32,
+    pub(super) start: u32,
+    pub(super) length: u32,
+}
+
+impl Slice {
+    const fn range(self) -> Range<usize> {
+        self.start as usize..self.start as usize + self.length as usize
+    }
+
+    /// A part of it, which lies within it.
+    pub(super) const fn part(self, start: usize, length: usize) -> Self {
+        Self { whole: self.whole, start: self.start + start as u32, length: length as u32 }
+    }
+}
+
+/// [`Heap::pause`], but in tests.
 const PAUSE: usize = 32 << 20;
 
 /// What each object takes besides what it holds, in bytes.
@@ -19,7 +50,7 @@ pub(super) const ENTRY: usize = 48;
 
 /// What an array of so many elements takes, in bytes.
 pub(super) const fn array_cost(length: usize) -> usize {
-    OBJECT + length * size_of::<Value>()
+    OBJECT + length * size_of::<Packed>()
 }
 
 /// What a string of so many bytes takes.
@@ -30,11 +61,112 @@ pub(super) const fn string_cost(length: usize) -> usize {
 /// What an empty dictionary takes.
 pub(super) const DICTIONARY_COST: usize = 2 * OBJECT;
 
-/// The bytes of a string.
-#[derive(Debug, Default)]
-struct Bytes {
-    bytes: Vec<u8>,
-    is_read_only: bool,
+/// What a part of an array or string takes.
+pub(super) const PART_COST: usize = 2 * OBJECT;
+
+/// An array or string.
+#[derive(Debug)]
+enum Object<T> {
+    /// A whole one.
+    Whole { elements: Vec<T>, is_read_only: bool },
+    /// A part of a whole one.
+    Part(Slice),
+}
+
+impl<T> Default for Object<T> {
+    fn default() -> Self {
+        Self::Whole { elements: Vec::new(), is_read_only: true }
+    }
+}
+
+/// All arrays or all strings.
+#[derive(Debug)]
+struct Sequences<T> {
+    arena: Arena<Object<T>>,
+    /// The parts: there is one of each, so that two are the same when their ids are.
+    parts: HashMap<Slice, u32>,
+}
+
+impl<T: Copy> Sequences<T> {
+    fn new() -> Self {
+        Self { arena: Arena::new(), parts: HashMap::new() }
+    }
+
+    fn add(&mut self, elements: Vec<T>, is_read_only: bool) -> u32 {
+        self.arena.add(Object::Whole { elements, is_read_only })
+    }
+
+    /// Where the elements are.
+    fn slice(&self, id: u32) -> Slice {
+        match &self.arena.objects[id as usize] {
+            Object::Whole { elements, .. } => Slice { whole: id, start: 0, length: elements.len() as u32 },
+            Object::Part(slice) => *slice,
+        }
+    }
+
+    #[inline]
+    fn get(&self, id: u32) -> &[T] {
+        match &self.arena.objects[id as usize] {
+            Object::Whole { elements, .. } => elements,
+            Object::Part(slice) => &self.whole(slice.whole)[slice.range()],
+        }
+    }
+
+    fn whole(&self, id: u32) -> &[T] {
+        match &self.arena.objects[id as usize] {
+            Object::Whole { elements, .. } => elements,
+            // Parts are parts of whole ones.
+            Object::Part(_) => &[],
+        }
+    }
+
+    /// The elements, if they may be written to.
+    #[inline]
+    fn get_mut(&mut self, id: u32) -> Option<&mut [T]> {
+        let (id, range) = match &self.arena.objects[id as usize] {
+            Object::Whole { elements, .. } => (id, 0..elements.len()),
+            Object::Part(slice) => (slice.whole, slice.range()),
+        };
+        match &mut self.arena.objects[id as usize] {
+            Object::Whole { elements, is_read_only: false } => Some(&mut elements[range]),
+            _ => None,
+        }
+    }
+
+    /// The id of a part.
+    fn part(&mut self, slice: Slice) -> u32 {
+        if self.slice(slice.whole) == slice {
+            return slice.whole;
+        }
+        let arena = &mut self.arena;
+        *self.parts.entry(slice).or_insert_with(|| arena.add(Object::Part(slice)))
+    }
+
+    /// Copies elements to another place for as many, which may overlap the first and may be written to.
+    fn copy(&mut self, from: Slice, to: Slice) {
+        let Object::Whole { elements, is_read_only } =
+            std::mem::take(&mut self.arena.objects[from.whole as usize])
+        else {
+            return;
+        };
+        let mut elements = elements;
+        if from.whole == to.whole {
+            elements.copy_within(from.range(), to.start as usize);
+        } else if let Some(all) = self.get_mut(to.whole) {
+            all[to.range()].copy_from_slice(&elements[from.range()]);
+        }
+        self.arena.objects[from.whole as usize] = Object::Whole { elements, is_read_only };
+    }
+
+    /// Empties every object that was not reached, and adds up what the others cost.
+    fn sweep(&mut self, reached: &[bool], cost: impl Fn(usize) -> usize) -> usize {
+        self.parts.retain(|_, id| reached[*id as usize]);
+        let cost = |object: &Object<T>| match object {
+            Object::Whole { elements, .. } => cost(elements.len()),
+            Object::Part(_) => PART_COST,
+        };
+        self.arena.sweep(reached, cost, |object| *object = Object::default())
+    }
 }
 
 /// Objects of one kind by id.
@@ -82,12 +214,14 @@ impl<T: Default> Arena<T> {
 #[derive(Debug)]
 pub struct Heap {
     dictionaries: Arena<Dictionary>,
-    arrays: Arena<Vec<Value>>,
-    strings: Arena<Bytes>,
+    arrays: Sequences<Packed>,
+    strings: Sequences<u8>,
     /// What all objects take, about, in bytes.
     used: usize,
     /// A collection is due when `used` would pass this.
     due: usize,
+    /// So many bytes are made, at least, between two collections.
+    pause: usize,
     /// What the objects may take.
     limit: usize,
 }
@@ -95,8 +229,8 @@ pub struct Heap {
 impl Heap {
     pub(super) fn new(limit: usize) -> Self {
         let due = PAUSE.min(limit);
-        let (dictionaries, arrays, strings) = (Arena::new(), Arena::new(), Arena::new());
-        Self { dictionaries, arrays, strings, used: 0, due, limit }
+        let (arrays, strings) = (Sequences::new(), Sequences::new());
+        Self { dictionaries: Arena::new(), arrays, strings, used: 0, due, pause: PAUSE, limit }
     }
 
     /// Whether so many bytes more can be had without a collection. They count as used then.
@@ -107,6 +241,12 @@ impl Heap {
             self.used += bytes;
         }
         is_there
+    }
+
+    /// From now on there is a collection whenever anything is made.
+    #[cfg(test)]
+    pub(super) const fn collect_always(&mut self) {
+        (self.due, self.pause) = (0, 0);
     }
 
     /// Gives back bytes that were taken and are not needed.
@@ -134,15 +274,13 @@ impl Heap {
     }
 
     /// Makes an array.
-    pub(super) fn new_array(&mut self, elements: Vec<Value>) -> Slice {
-        let length = elements.len() as u32;
-        Slice { id: self.arrays.add(elements), start: 0, length }
+    pub(super) fn new_array(&mut self, elements: Vec<Packed>) -> ArrayId {
+        ArrayId(self.arrays.add(elements, false))
     }
 
     /// Makes a string.
-    pub(super) fn new_string(&mut self, bytes: Vec<u8>, is_read_only: bool) -> Slice {
-        let length = bytes.len() as u32;
-        Slice { id: self.strings.add(Bytes { bytes, is_read_only }), start: 0, length }
+    pub(super) fn new_string(&mut self, bytes: Vec<u8>, is_read_only: bool) -> StringId {
+        StringId(self.strings.add(bytes, is_read_only))
     }
 
     /// A dictionary.
@@ -158,56 +296,63 @@ impl Heap {
 
     /// The elements of an array.
     #[inline]
-    pub fn array(&self, slice: Slice) -> &[Value] {
-        &self.arrays.objects[slice.id as usize][slice.range()]
+    pub fn array(&self, id: ArrayId) -> &[Packed] {
+        self.arrays.get(id.0)
     }
 
     #[inline]
-    pub(super) fn array_mut(&mut self, slice: Slice) -> &mut [Value] {
-        &mut self.arrays.objects[slice.id as usize][slice.range()]
+    pub(super) fn array_mut(&mut self, id: ArrayId) -> &mut [Packed] {
+        self.arrays.get_mut(id.0).unwrap_or_default()
     }
 
     /// The bytes of a string.
     #[inline]
-    pub fn string(&self, slice: Slice) -> &[u8] {
-        &self.strings.objects[slice.id as usize].bytes[slice.range()]
+    pub fn string(&self, id: StringId) -> &[u8] {
+        self.strings.get(id.0)
     }
 
-    /// The bytes of a string that may be written to.
+    /// The bytes of a string, if they may be written to.
     #[inline]
-    pub(super) fn string_mut(&mut self, slice: Slice) -> Option<&mut [u8]> {
-        let string = &mut self.strings.objects[slice.id as usize];
-        (!string.is_read_only).then(|| &mut string.bytes[slice.range()])
+    pub(super) fn string_mut(&mut self, id: StringId) -> Option<&mut [u8]> {
+        self.strings.get_mut(id.0)
     }
 
-    /// Copies the elements of one array into another of the same length, which may overlap it.
+    /// Where the elements of an array are.
+    pub(super) fn array_slice(&self, id: ArrayId) -> Slice {
+        self.arrays.slice(id.0)
+    }
+
+    /// Where the bytes of a string are.
+    pub(super) fn string_slice(&self, id: StringId) -> Slice {
+        self.strings.slice(id.0)
+    }
+
+    /// A part of an array, whose cost was taken.
+    pub(super) fn part_of_array(&mut self, slice: Slice) -> ArrayId {
+        ArrayId(self.arrays.part(slice))
+    }
+
+    /// A part of a string, whose cost was taken.
+    pub(super) fn part_of_string(&mut self, slice: Slice) -> StringId {
+        StringId(self.strings.part(slice))
+    }
+
+    /// Copies elements of an array to a place for as many, which may overlap them.
     pub(super) fn copy_array(&mut self, from: Slice, to: Slice) {
-        if from.id == to.id {
-            self.arrays.objects[from.id as usize].copy_within(from.range(), to.start as usize);
-        } else {
-            let elements = std::mem::take(&mut self.arrays.objects[from.id as usize]);
-            self.array_mut(to).copy_from_slice(&elements[from.range()]);
-            self.arrays.objects[from.id as usize] = elements;
-        }
+        self.arrays.copy(from, to);
     }
 
-    /// Copies the bytes of one string into another of the same length, which may overlap it and may be written to.
+    /// Copies bytes of a string to a place for as many, which may overlap them and may be written to.
     pub(super) fn copy_string(&mut self, from: Slice, to: Slice) {
-        if from.id == to.id {
-            self.strings.objects[from.id as usize].bytes.copy_within(from.range(), to.start as usize);
-        } else {
-            let bytes = std::mem::take(&mut self.strings.objects[from.id as usize].bytes);
-            self.strings.objects[to.id as usize].bytes[to.range()].copy_from_slice(&bytes[from.range()]);
-            self.strings.objects[from.id as usize].bytes = bytes;
-        }
+        self.strings.copy(from, to);
     }
 
     /// Marks what the roots reach: the objects, and the texts, of which there are so many.
     pub(super) fn reach(&self, roots: impl Iterator<Item = Value>, texts: usize) -> Reached {
         let mut reached = Reached {
             dictionaries: vec![false; self.dictionaries.objects.len()],
-            arrays: vec![false; self.arrays.objects.len()],
-            strings: vec![false; self.strings.objects.len()],
+            arrays: vec![false; self.arrays.arena.objects.len()],
+            strings: vec![false; self.strings.arena.objects.len()],
             texts: vec![false; texts],
             waiting: Vec::new(),
         };
@@ -216,14 +361,21 @@ impl Heap {
             match value {
                 Value::Dictionary(id) => {
                     for (key, value) in self.dictionary(id).entries() {
-                        reached.note((*key).into());
-                        reached.note(*value);
+                        reached.note(key.packed().unpack());
+                        reached.note(value.unpack());
                     }
                 }
-                Value::Array(slice) => {
+                Value::Array(id) => match &self.arrays.arena.objects[id.0 as usize] {
+                    Object::Whole { elements, .. } => {
+                        elements.iter().for_each(|value| reached.note(value.unpack()))
+                    }
                     // All of it: another part of the same array may be in use too.
-                    let elements = &self.arrays.objects[slice.id as usize];
-                    elements.iter().for_each(|element| reached.note(*element));
+                    Object::Part(slice) => reached.note(Value::Array(ArrayId(slice.whole))),
+                },
+                Value::String(id) => {
+                    if let Object::Part(slice) = &self.strings.arena.objects[id.0 as usize] {
+                        reached.note(Value::String(StringId(slice.whole)));
+                    }
                 }
                 _ => {}
             }
@@ -231,22 +383,18 @@ impl Heap {
         reached
     }
 
-    /// Frees every object that was not reached. `texts` is what the texts take that stay.
-    pub(super) fn sweep(&mut self, reached: &Reached, texts: usize) {
+    /// Frees every object that was not reached. `texts` is what the texts take that stay, and so many bytes are to be
+    /// had without another collection, if the limit allows it.
+    pub(super) fn sweep(&mut self, reached: &Reached, texts: usize, wanted: usize) {
         let dictionaries = self.dictionaries.sweep(
             &reached.dictionaries,
             |dictionary| DICTIONARY_COST + dictionary.entries().len() * ENTRY,
             Dictionary::clear,
         );
-        let arrays =
-            self.arrays.sweep(&reached.arrays, |array| array_cost(array.len()), |array| *array = Vec::new());
-        let strings = self.strings.sweep(
-            &reached.strings,
-            |string| string_cost(string.bytes.len()),
-            |string| *string = Bytes::default(),
-        );
+        let arrays = self.arrays.sweep(&reached.arrays, array_cost);
+        let strings = self.strings.sweep(&reached.strings, string_cost);
         self.used = dictionaries + arrays + strings + texts;
-        self.due = self.used.saturating_add(self.used.max(PAUSE)).min(self.limit);
+        self.due = self.used.saturating_add(self.used.max(self.pause).max(wanted)).min(self.limit);
     }
 }
 
@@ -264,13 +412,13 @@ impl Reached {
     fn note(&mut self, value: Value) {
         let mark = match value {
             Value::Dictionary(id) => &mut self.dictionaries[id.0 as usize],
-            Value::Array(slice) => &mut self.arrays[slice.id as usize],
-            Value::String(slice) => &mut self.strings[slice.id as usize],
+            Value::Array(id) => &mut self.arrays[id.0 as usize],
+            Value::String(id) => &mut self.strings[id.0 as usize],
             Value::Text(id) => &mut self.texts[id.index()],
             _ => return,
         };
         let is_new = !std::mem::replace(mark, true);
-        if is_new && matches!(value, Value::Dictionary(_) | Value::Array(_)) {
+        if is_new && !matches!(value, Value::Text(_)) {
             self.waiting.push(value);
         }
     }
@@ -291,25 +439,33 @@ mod tests {
     fn a_collection_frees_what_is_out_of_reach_and_nothing_else() {
         let mut heap = Heap::new(usize::MAX);
         let [root, as_key, as_value, lost, lost_too] = std::array::from_fn(|_| heap.new_dictionary());
-        let value = Value::Dictionary;
-        let array = heap.new_array(vec![value(as_value), Value::Null]);
+        let value = |id| Packed::from(Value::Dictionary(id));
+        let array = heap.new_array(vec![value(as_value), Packed::NULL]);
         let lost_array = heap.new_array(vec![value(lost)]);
+        let part = heap.part_of_array(heap.array_slice(array).part(1, 1));
+        let lost_part = heap.part_of_array(heap.array_slice(array).part(0, 1));
+        assert_eq!(heap.part_of_array(heap.array_slice(part)), part, "a part is the same part again");
+        assert_eq!(heap.part_of_array(heap.array_slice(part).part(0, 1)), part);
         let string = heap.new_string(b"kept".to_vec(), false);
-        heap.new_string(b"lost".to_vec(), false);
-        heap.dictionary_mut(root)
-            .insert(key(value(as_key)), Value::Array(Slice { start: 1, length: 1, ..array }));
-        heap.dictionary_mut(as_key).insert(key(ONE), Value::String(string));
-        heap.dictionary_mut(as_value).insert(key(ONE), value(root));
-        heap.dictionary_mut(lost).insert(key(ONE), value(lost_too));
-        heap.dictionary_mut(lost_too).insert(key(ONE), Value::Array(lost_array));
-        let reached = heap.reach([value(root), Value::Number(0.0)].into_iter(), 0);
-        heap.sweep(&reached, 0);
+        let lost_string = heap.new_string(b"lost".to_vec(), false);
+        let insert =
+            |heap: &mut Heap, id, new: Value, value| _ = heap.dictionary_mut(id).insert(key(new), value);
+        insert(&mut heap, root, Value::Dictionary(as_key), Value::Array(part).into());
+        insert(&mut heap, as_key, ONE, Value::String(string).into());
+        insert(&mut heap, as_value, ONE, value(root));
+        insert(&mut heap, lost, ONE, value(lost_too));
+        insert(&mut heap, lost_too, ONE, Value::Array(lost_array).into());
+        let reached = heap.reach([Value::Dictionary(root), Value::Number(0.0)].into_iter(), 0);
+        heap.sweep(&reached, 0, 0);
         assert_eq!(heap.dictionaries.free, [lost.0, lost_too.0]);
-        assert_eq!((&heap.arrays.free[..], &heap.strings.free[..]), (&[lost_array.id][..], &[1][..]));
+        assert_eq!(heap.arrays.arena.free, [lost_array.0, lost_part.0]);
+        assert_eq!(heap.strings.arena.free, [lost_string.0]);
         assert!(heap.dictionary(lost).entries().is_empty());
         assert_eq!(heap.dictionary(as_value).get(key(ONE)), Some(value(root)));
-        assert_eq!((heap.array(array).len(), heap.string(string)), (2, &b"kept"[..]));
+        assert_eq!((heap.array(part), heap.string(string)), (&[Packed::NULL][..], &b"kept"[..]));
         assert_eq!(heap.new_dictionary(), lost_too);
+        let again = heap.part_of_array(heap.array_slice(array).part(0, 1));
+        assert_eq!((again, heap.array(again)), (lost_part, &[value(as_value)][..]));
     }
 
     #[test]
@@ -318,16 +474,16 @@ mod tests {
         let first = heap.new_dictionary();
         let mut last = Value::Dictionary(first);
         for _ in 0..150_000 {
-            let array = heap.new_array(vec![last]);
+            let array = heap.new_array(vec![last.into()]);
             let next = heap.new_dictionary();
-            heap.dictionary_mut(next).insert(key(ONE), Value::Array(array));
+            heap.dictionary_mut(next).insert(key(ONE), Value::Array(array).into());
             last = Value::Dictionary(next);
         }
         let reached = heap.reach(std::iter::once(last), 0);
-        heap.sweep(&reached, 0);
-        assert!(heap.dictionaries.free.is_empty() && heap.arrays.free.is_empty());
+        heap.sweep(&reached, 0, 0);
+        assert!(heap.dictionaries.free.is_empty() && heap.arrays.arena.free.is_empty());
         let reached = heap.reach(std::iter::empty(), 0);
-        heap.sweep(&reached, 0);
+        heap.sweep(&reached, 0, 0);
         assert_eq!(heap.used, 0);
         assert_eq!(heap.dictionaries.free.len(), 150_001);
     }

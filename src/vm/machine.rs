@@ -16,7 +16,7 @@ use super::scope::Scope;
 use super::stack::Stack;
 use super::trace;
 use super::trap::{ErrorName, Trap};
-use super::value::{Procedure, Text, Value};
+use super::value::{Packed, Procedure, Text, Value};
 use crate::isa::builtin::Builtin;
 
 mod inspect;
@@ -120,7 +120,7 @@ impl<'p> Machine<'p> {
         let max_steps = limits.max_steps.unwrap_or(u64::MAX);
         Self {
             program,
-            at: code.body(Procedure { unit: start.index() as u32, offset: 0 }, &mut scope),
+            at: code.body(Procedure(start.index() as u32), &mut scope),
             code,
             stack: Stack::new(limits.max_stack),
             called,
@@ -149,7 +149,7 @@ impl<'p> Machine<'p> {
         self.guarded(|machine| {
             machine.settle()?;
             while machine.at != HALT && machine.left > goal {
-                if machine.is_tracing || machine.left - goal <= run::MARGIN {
+                if machine.is_tracing || machine.left - goal <= run::MARGIN || !machine.stack.trim() {
                     machine.advance(streams)?;
                 } else {
                     machine.sprint(goal + run::MARGIN, streams)?;
@@ -211,10 +211,12 @@ impl<'p> Machine<'p> {
             }
             Op::Operator(operator) => self.operate(operator, streams),
             Op::Name(name) => match self.scope.find(&self.heap, name) {
-                Some(Value::Operator(operator)) => self.operate(operator, streams),
-                Some(Value::Procedure(procedure)) => self.enter(procedure, name),
-                Some(value) => self.push(value),
-                None => Err(ErrorName::Undefined.into()),
+                Packed::NOTHING => Err(ErrorName::Undefined.into()),
+                value => match value.unpack() {
+                    Value::Operator(operator) => self.operate(operator, streams),
+                    Value::Procedure(procedure) => self.enter(procedure, name),
+                    value => self.push(value),
+                },
             },
             // These are no instructions.
             _ => Ok(()),
@@ -224,7 +226,7 @@ impl<'p> Machine<'p> {
     /// Leaves what is finished and starts the turns of loops, until there is an instruction to execute.
     fn settle(&mut self) -> Result<(), Fault> {
         loop {
-            match self.code.op(self.at) {
+            match self.code.ops[self.at as usize] {
                 Op::Return => self.resume(),
                 Op::Turn => self.turn().map_err(|fault| fault.of(self.loop_operator()))?,
                 Op::Unstopped => {
@@ -354,11 +356,13 @@ impl<'p> Machine<'p> {
     }
 
     /// As what a block is executed here: under the name of the procedure in which it was written, as called.
-    fn called_in_block(&self, block: Procedure) -> Called {
-        if self.at >= FIRST && self.code.unit(self.at) == block.unit {
+    fn called_in_block(&mut self, block: Procedure) -> Called {
+        let body = self.code.body(block, &mut self.scope);
+        let (unit, symbol) = self.code.unit(body);
+        if self.at >= FIRST && self.code.unit(self.at).0 == unit {
             return self.called;
         }
-        let called = Called::by(self.program.symbol_id(self.code.symbol(block.unit)));
+        let called = Called::by(self.program.symbol_id(symbol));
         if self.called.is_part() { called.part() } else { called }
     }
 
@@ -416,10 +420,10 @@ impl<'p> Machine<'p> {
             TurnsKind::ForAll { of, .. } => Some(of),
             _ => None,
         });
-        let roots = begun.chain(self.stack.values().iter().copied()).chain(in_loops);
+        let roots = begun.chain(self.stack.values().iter().map(|value| value.unpack())).chain(in_loops);
         let reached = self.heap.reach(roots, self.texts.len());
         let texts = self.texts.retain(&reached.texts, |name| self.scope.forget(name));
-        self.heap.sweep(&reached, texts);
+        self.heap.sweep(&reached, texts, bytes);
         if self.heap.take(bytes) { Ok(()) } else { Err(ErrorName::LimitCheck.into()) }
     }
 
@@ -428,12 +432,12 @@ impl<'p> Machine<'p> {
     pub(super) fn key(&mut self, value: Value) -> Result<Key, Fault> {
         match (Key::of(value), value) {
             (Some(key), _) => Ok(key),
-            (None, Value::String(slice)) => {
-                if let Some(name) = self.texts.find(self.heap.string(slice)) {
+            (None, Value::String(id)) => {
+                if let Some(name) = self.texts.find(self.heap.string(id)) {
                     return Ok(Key::name(name));
                 }
-                self.reserve(cost(self.heap.string(slice)))?;
-                let name = self.texts.add(self.heap.string(slice));
+                self.reserve(cost(self.heap.string(id)))?;
+                let name = self.texts.add(self.heap.string(id));
                 self.scope.grow(self.texts.len());
                 Ok(Key::name(name))
             }
@@ -445,7 +449,7 @@ impl<'p> Machine<'p> {
     pub(super) fn known_key(&self, value: Value) -> Result<Option<Key>, Fault> {
         match (Key::of(value), value) {
             (Some(key), _) => Ok(Some(key)),
-            (None, Value::String(slice)) => Ok(self.texts.find(self.heap.string(slice)).map(Key::name)),
+            (None, Value::String(id)) => Ok(self.texts.find(self.heap.string(id)).map(Key::name)),
             _ => Err(ErrorName::TypeCheck.into()),
         }
     }

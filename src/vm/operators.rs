@@ -5,13 +5,13 @@
 
 use super::dictionary::Key;
 use super::fault::Fault;
-use super::heap::DictionaryId;
+use super::heap::{ArrayId, DictionaryId};
 use super::machine::{Machine, Streams};
 use super::trap::ErrorName;
-use super::value::{Procedure, Slice, Value};
+use super::value::{Packed, Procedure, Value, is_whole, truncated};
 use crate::isa::builtin::Builtin;
 
-mod arithmetic;
+pub(super) mod arithmetic;
 mod composites;
 mod control;
 mod conversion;
@@ -72,7 +72,7 @@ impl Machine<'_> {
             Builtin::Get => self.get(),
             Builtin::GetInterval => self.get_interval(),
             Builtin::Gt => self.order(|order| order.is_gt()),
-            Builtin::IDiv => self.of_whole(|a, b| (a / b).trunc()),
+            Builtin::IDiv => self.of_whole(arithmetic::quotient),
             Builtin::If => self.choose_one(),
             Builtin::IfElse => self.choose_of_two(),
             Builtin::Index => self.index(),
@@ -84,7 +84,7 @@ impl Machine<'_> {
             Builtin::Log => self.logarithm(f64::log10),
             Builtin::Loop => self.begin_endless(),
             Builtin::Lt => self.order(|order| order.is_lt()),
-            Builtin::Mod => self.of_whole(|a, b| a % b),
+            Builtin::Mod => self.of_whole(arithmetic::remainder),
             Builtin::Mul => self.of_numbers(|a, b| a * b),
             Builtin::Ne => self.equality(false),
             Builtin::Neg => self.of_number(|number| -number),
@@ -117,7 +117,7 @@ impl Machine<'_> {
             Builtin::Sub => self.of_numbers(|a, b| a - b),
             Builtin::SystemDict => self.push(Value::Dictionary(self.scope.system())),
             Builtin::Trace => self.set_trace(),
-            Builtin::Truncate => self.of_number(f64::trunc),
+            Builtin::Truncate => self.of_number(truncated),
             Builtin::Type => self.type_of(),
             Builtin::Undef => self.undef(),
             Builtin::Where => self.find_where(),
@@ -130,7 +130,8 @@ impl Machine<'_> {
     /// The uppermost operands, the top last; they stay on the stack.
     #[inline]
     fn top<const N: usize>(&self) -> Result<[Value; N], Fault> {
-        self.stack.values().last_chunk().copied().ok_or_else(|| ErrorName::StackUnderflow.into())
+        let operands = self.stack.values().last_chunk::<N>();
+        operands.map(|operands| operands.map(Packed::unpack)).ok_or_else(|| ErrorName::StackUnderflow.into())
     }
 
     #[inline]
@@ -164,7 +165,7 @@ fn number(value: Value) -> Result<f64, Fault> {
 /// A number without a fraction.
 fn whole(value: Value) -> Result<f64, Fault> {
     let number = number(value)?;
-    if number.fract() == 0.0 { Ok(number) } else { Err(ErrorName::TypeCheck.into()) }
+    if is_whole(number) { Ok(number) } else { Err(ErrorName::TypeCheck.into()) }
 }
 
 /// A value as an index or count: a whole number that is not negative.
@@ -187,9 +188,9 @@ fn dictionary(value: Value) -> Result<DictionaryId, Fault> {
 }
 
 /// A value as an array that can be written to.
-fn array(value: Value) -> Result<Slice, Fault> {
+fn array(value: Value) -> Result<ArrayId, Fault> {
     match value {
-        Value::Array(slice) => Ok(slice),
+        Value::Array(id) => Ok(id),
         Value::Procedure(_) => Err(ErrorName::InvalidAccess.into()),
         _ => Err(ErrorName::TypeCheck.into()),
     }

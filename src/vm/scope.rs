@@ -8,13 +8,14 @@ use super::dictionary::Key;
 use super::heap::{DictionaryId, Heap};
 use super::names::NameId;
 use super::program::Program;
-use super::value::{Procedure, Value};
+use super::value::{Packed, Procedure, Value};
 use crate::isa::builtin::Builtin;
 
 /// What a name was found to mean.
 #[derive(Debug, Clone, Copy)]
 struct Meaning {
-    value: Option<Value>,
+    /// The value; [`Packed::NOTHING`] when the name is undefined.
+    value: Packed,
     /// The state of the dictionary stack for which it holds, or [`ALWAYS`].
     state: u64,
     /// Where the name stood as a key in the dictionary in which it was found or stored last.
@@ -39,7 +40,7 @@ const ALWAYS: u64 = u64::MAX;
 const NEVER: u64 = 0;
 
 /// The meaning of what is no key anywhere.
-const UNDEFINED: Meaning = Meaning { value: None, state: ALWAYS, place: 0, trust: Trust::NotYet };
+const UNDEFINED: Meaning = Meaning { value: Packed::NOTHING, state: ALWAYS, place: 0, trust: Trust::NotYet };
 
 /// The dictionary stack.
 #[derive(Debug)]
@@ -71,18 +72,18 @@ impl Scope {
             changed: Vec::new(),
         };
         for (operator, name) in Builtin::ALL.iter().zip(scope.operators.clone()) {
-            scope.fill(heap, system, name, Value::Operator(*operator));
+            scope.fill(heap, system, name, Value::Operator(*operator).into());
         }
         for (symbol, unit) in program.symbols().zip(0..) {
-            scope.fill(heap, own, program.symbol_id(symbol), Value::Procedure(Procedure { unit, offset: 0 }));
+            scope.fill(heap, own, program.symbol_id(symbol), Packed::procedure(Procedure(unit)));
         }
         scope
     }
 
     /// Fills one of the two lowest dictionaries.
-    fn fill(&mut self, heap: &mut Heap, dictionary: DictionaryId, name: NameId, value: Value) {
+    fn fill(&mut self, heap: &mut Heap, dictionary: DictionaryId, name: NameId, value: Packed) {
         let (place, _) = heap.dictionary_mut(dictionary).insert(Key::name(name), value);
-        self.meanings[name.index()] = Meaning { value: Some(value), place, ..UNDEFINED };
+        self.meanings[name.index()] = Meaning { value, place, ..UNDEFINED };
     }
 
     pub(super) fn system(&self) -> DictionaryId {
@@ -143,7 +144,7 @@ impl Scope {
 
     /// Stores a value in a dictionary. Tells whether the key is new in it.
     #[inline]
-    pub(super) fn store(&mut self, heap: &mut Heap, id: DictionaryId, key: Key, value: Value) -> bool {
+    pub(super) fn store(&mut self, heap: &mut Heap, id: DictionaryId, key: Key, value: Packed) -> bool {
         let dictionary = heap.dictionary_mut(id);
         let Some(name) = key.as_name() else { return dictionary.insert(key, value).1 };
         let meaning = &mut self.meanings[name.index()];
@@ -154,7 +155,7 @@ impl Scope {
         };
         if id == self.program || dictionary.is_begun {
             if meaning.state == ALWAYS && id == self.program && meaning.trust != Trust::Given {
-                meaning.value = Some(value);
+                meaning.value = value;
             } else {
                 self.restore(id, name, value);
             }
@@ -165,14 +166,14 @@ impl Scope {
     /// Replaces the value that a name has in the current dictionary, if it has one and no code relies on it.
     /// Tells whether it does.
     #[inline]
-    pub(super) fn replace(&mut self, heap: &mut Heap, name: NameId, value: Value) -> bool {
+    pub(super) fn replace(&mut self, heap: &mut Heap, name: NameId, value: Packed) -> bool {
         let id = self.current();
         let meaning = &mut self.meanings[name.index()];
         let is_there = meaning.trust != Trust::Given
             && id != self.system
             && heap.dictionary_mut(id).replace_at(meaning.place, Key::name(name), value);
         if is_there {
-            meaning.value = Some(value);
+            meaning.value = value;
             if meaning.state != ALWAYS {
                 meaning.state = self.state;
             }
@@ -181,7 +182,7 @@ impl Scope {
     }
 
     /// Notes that a name has a new value in a dictionary that is or was on the stack.
-    fn restore(&mut self, id: DictionaryId, name: NameId, value: Value) {
+    fn restore(&mut self, id: DictionaryId, name: NameId, value: Packed) {
         self.distrust(name);
         let (is_on_top, state) = (id == self.current(), self.state);
         let meaning = &mut self.meanings[name.index()];
@@ -190,7 +191,7 @@ impl Scope {
             _ if is_on_top => state,
             _ => NEVER,
         };
-        meaning.value = Some(value);
+        meaning.value = value;
     }
 
     /// Removes a key from a dictionary.
@@ -205,9 +206,9 @@ impl Scope {
         }
     }
 
-    /// What a name means.
-    #[inline]
-    pub(super) fn find(&mut self, heap: &Heap, name: NameId) -> Option<Value> {
+    /// What a name means; [`Packed::NOTHING`] when it is undefined.
+    #[inline(always)]
+    pub(super) fn find(&mut self, heap: &Heap, name: NameId) -> Packed {
         let meaning = &self.meanings[name.index()];
         if meaning.state == ALWAYS || meaning.state == self.state {
             return meaning.value;
@@ -215,7 +216,8 @@ impl Scope {
         self.search(heap, name)
     }
 
-    fn search(&mut self, heap: &Heap, name: NameId) -> Option<Value> {
+    #[inline(never)]
+    fn search(&mut self, heap: &Heap, name: NameId) -> Packed {
         let key = Key::name(name);
         let meaning = &mut self.meanings[name.index()];
         let top = self.stack.last().map(|top| heap.dictionary(*top));
@@ -228,21 +230,31 @@ impl Scope {
                 dictionary.entries()[place].1
             })
         });
-        meaning.value = value;
+        meaning.value = value.unwrap_or(Packed::NOTHING);
         meaning.state = self.state;
-        value
+        meaning.value
     }
 
     /// The operator or procedure that a name means, when nothing on the stack can change that. Code may rely on it
     /// until [`Self::take_changed`] names it.
     pub(super) fn trusted(&mut self, name: NameId) -> Option<Value> {
         let meaning = &mut self.meanings[name.index()];
-        let is_code = matches!(meaning.value, Some(Value::Operator(_) | Value::Procedure(_)));
-        if meaning.state != ALWAYS || meaning.trust == Trust::Lost || !is_code {
+        if meaning.state != ALWAYS || meaning.trust == Trust::Lost || !meaning.value.is_code() {
             return None;
         }
         meaning.trust = Trust::Given;
-        meaning.value
+        Some(meaning.value.unpack())
+    }
+
+    /// Whether code relies on the meaning of a name.
+    #[inline]
+    pub(super) fn is_trusted(&self, name: NameId) -> bool {
+        self.meanings[name.index()].trust == Trust::Given
+    }
+
+    /// Whether a name means a procedure or an operator, as far as is known without a search.
+    pub(super) fn is_code(&self, name: NameId) -> bool {
+        self.meanings[name.index()].value.is_code()
     }
 
     /// A name whose meaning code may rely on no more.

@@ -1,11 +1,14 @@
 //! The operand stack.
 
-use super::value::Value;
+use super::value::{Packed, Value};
+
+/// So many values a fused operation may have the stack hold for a moment.
+const SPARE: usize = 4;
 
 /// The operand stack: slots, of which the lowest are in use. The others hold anything.
 #[derive(Debug)]
 pub(super) struct Stack {
-    slots: Vec<Value>,
+    slots: Vec<Packed>,
     height: usize,
     limit: usize,
 }
@@ -23,20 +26,34 @@ impl Stack {
 
     /// The values, the top last.
     #[inline]
-    pub(super) fn values(&self) -> &[Value] {
+    pub(super) fn values(&self) -> &[Packed] {
         &self.slots[..self.height]
     }
 
     #[inline]
-    pub(super) fn values_mut(&mut self) -> &mut [Value] {
+    pub(super) fn values_mut(&mut self) -> &mut [Packed] {
         &mut self.slots[..self.height]
     }
 
-    /// The slots that may be used, for who keeps count of those in use himself and says so by [`Self::set_height`].
+    /// The slots, after [`Self::trim`], for who keeps count of those in use himself and says so by [`Self::set_height`].
     #[inline]
-    pub(super) fn slots(&mut self) -> &mut [Value] {
-        let length = self.slots.len().min(self.limit);
-        &mut self.slots[..length]
+    pub(super) fn slots(&mut self) -> &mut [Packed] {
+        &mut self.slots
+    }
+
+    /// Takes care that at least [`SPARE`] values less than the limit have slots. Tells whether it can, for there may
+    /// be more values.
+    pub(super) fn trim(&mut self) -> bool {
+        let is_low = self.height <= self.most();
+        if is_low {
+            self.slots.truncate(self.most());
+        }
+        is_low
+    }
+
+    /// So many values may have slots before the room gets scarce.
+    const fn most(&self) -> usize {
+        self.limit.saturating_sub(SPARE)
     }
 
     #[inline]
@@ -69,15 +86,15 @@ impl Stack {
         if self.height == self.slots.len() {
             self.grow();
         }
-        self.slots[self.height] = value;
+        self.slots[self.height] = value.into();
         self.height += 1;
     }
 
     /// Makes slots for at least one value more.
     #[cold]
     pub(super) fn grow(&mut self) {
-        let length = (2 * self.slots.len()).max(256).min(self.limit.max(self.height)) + 1;
-        self.slots.resize(length.max(self.height + 1), Value::Null);
+        let length = (2 * self.slots.len()).max(256).min(self.most()).max(self.height + 1);
+        self.slots.resize(length, Packed::NULL);
     }
 
     /// Removes the uppermost values.

@@ -27,7 +27,7 @@ pub(super) fn write_line(machine: &Machine<'_>, out: &mut dyn Write) -> io::Resu
     }
     for operand in &operands[shown..] {
         line.push(' ');
-        line.push_str(&machine.text(*operand).brief());
+        line.push_str(&machine.text(operand.unpack()).brief());
     }
     line.push('\n');
     out.write_all(line.as_bytes())

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use super::heap::{DictionaryId, Heap};
+use super::heap::{ArrayId, DictionaryId, Heap, StringId};
 use super::names::{NameId, Texts};
 use crate::isa::builtin::Builtin;
 
@@ -24,9 +24,9 @@ pub enum Value {
     /// A read-only string: one that stands in the program, or has been a key.
     Text(NameId),
     /// A string made at run time; copies of the value share it.
-    String(Slice),
+    String(StringId),
     /// An array; copies of the value share it.
-    Array(Slice),
+    Array(ArrayId),
     /// A dictionary; copies of the value share it.
     Dictionary(DictionaryId),
     /// A procedure.
@@ -35,36 +35,145 @@ pub enum Value {
     Operator(Builtin),
 }
 
-const _: () = assert!(size_of::<Option<Value>>() == 16);
-
-/// A part of an array or string on the heap: all of it, or what `getinterval` made.
+/// A procedure: the body of a definition, or a block in one.
+///
+/// It is identified by where it was written, and by the symbol: definitions with equal code share it, and a program
+/// must not be able to tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Slice {
-    /// Which array or string.
-    pub(super) id: u32,
-    /// Its first element in there.
-    pub(super) start: u32,
-    /// How many elements.
-    pub(super) length: u32,
-}
+pub struct Procedure(pub(super) u32);
 
-impl Slice {
-    /// Where the elements are in the array or string.
-    pub(super) const fn range(self) -> std::ops::Range<usize> {
-        self.start as usize..self.start as usize + self.length as usize
+/// A value in eight bytes: a number as it is, anything else as a number that is not finite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Packed(u64);
+
+/// The exponent of what is no finite number.
+const EXPONENT: u64 = 0x7ff0 << 48;
+
+/// What a packed value is that is no number: the four bits after the exponent. The lower 32 bits hold the rest.
+type Tag = u64;
+const FALSE: Tag = 1;
+const TRUE: Tag = 2;
+const NULL: Tag = 3;
+const MARK: Tag = 4;
+const TEXT: Tag = 5;
+const STRING: Tag = 6;
+const ARRAY: Tag = 7;
+const DICTIONARY: Tag = 8;
+const PROCEDURE: Tag = 9;
+const OPERATOR: Tag = 10;
+
+impl Packed {
+    /// No value.
+    pub(super) const NOTHING: Self = Self(EXPONENT);
+    /// What an empty slot holds.
+    pub(super) const NULL: Self = Self::tagged(NULL, 0);
+    /// A mark.
+    pub(super) const MARK: Self = Self::tagged(MARK, 0);
+
+    const fn tagged(tag: Tag, rest: u32) -> Self {
+        Self(EXPONENT | tag << 48 | rest as u64)
+    }
+
+    /// A finite number.
+    #[inline]
+    pub(super) const fn number(number: f64) -> Self {
+        Self(number.to_bits())
+    }
+
+    /// The number, if it is one.
+    #[inline]
+    pub(super) fn as_number(self) -> Option<f64> {
+        self.is_number().then_some(f64::from_bits(self.0))
+    }
+
+    /// Whether it is a number.
+    #[inline]
+    pub(super) const fn is_number(self) -> bool {
+        self.0 & EXPONENT != EXPONENT
+    }
+
+    /// Whether it is a value that is no procedure and no operator.
+    #[inline]
+    pub(super) const fn is_data(self) -> bool {
+        let (nothing, code) = (Self::NOTHING.0, Self::tagged(PROCEDURE, 0).0);
+        // Negative numbers have greater bits than anything else.
+        self.0 != nothing && (self.0 < code || self.is_number())
+    }
+
+    /// Whether it is a procedure or an operator.
+    #[inline]
+    pub(super) const fn is_code(self) -> bool {
+        self.0 >= Self::tagged(PROCEDURE, 0).0 && self.0 <= Self::tagged(OPERATOR, u32::MAX).0
+    }
+
+    /// A truth value.
+    #[inline]
+    pub(super) const fn boolean(value: bool) -> Self {
+        Self::tagged(FALSE + value as Tag, 0)
+    }
+
+    /// The truth value, if it is one.
+    #[inline]
+    pub(super) const fn as_boolean(self) -> Option<bool> {
+        const FALSE: u64 = Packed::boolean(false).0;
+        const TRUE: u64 = Packed::boolean(true).0;
+        match self.0 {
+            FALSE => Some(false),
+            TRUE => Some(true),
+            _ => None,
+        }
+    }
+
+    /// A string that stands in the program, or has been a key.
+    #[inline]
+    pub(super) const fn text(name: NameId) -> Self {
+        Self::tagged(TEXT, name.to_operand())
+    }
+
+    /// A procedure.
+    #[inline]
+    pub(super) const fn procedure(procedure: Procedure) -> Self {
+        Self::tagged(PROCEDURE, procedure.0)
+    }
+
+    /// The value.
+    #[inline]
+    pub fn unpack(self) -> Value {
+        if let Some(number) = self.as_number() {
+            return Value::Number(number);
+        }
+        let rest = self.0 as u32;
+        match (self.0 ^ EXPONENT) >> 48 {
+            FALSE => Value::Boolean(false),
+            TRUE => Value::Boolean(true),
+            MARK => Value::Mark,
+            TEXT => Value::Text(NameId::from_operand(rest)),
+            STRING => Value::String(StringId(rest)),
+            ARRAY => Value::Array(ArrayId(rest)),
+            DICTIONARY => Value::Dictionary(DictionaryId(rest)),
+            PROCEDURE => Value::Procedure(Procedure(rest)),
+            OPERATOR => Value::Operator(Builtin::ALL[rest as usize % Builtin::ALL.len()]),
+            _ => Value::Null,
+        }
     }
 }
 
-/// A procedure: the body of a definition, or a block in one.
-///
-/// It is identified by where it was written. The unit belongs to the identity because definitions with equal
-/// code share it, and a program must not be able to tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Procedure {
-    /// The unit of code in which it was written.
-    pub(super) unit: u32,
-    /// Where its body starts in the unit.
-    pub(super) offset: u32,
+impl From<Value> for Packed {
+    #[inline]
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Number(number) => Self::number(number),
+            Value::Boolean(value) => Self::boolean(value),
+            Value::Null => Self::NULL,
+            Value::Mark => Self::MARK,
+            Value::Text(name) => Self::text(name),
+            Value::String(id) => Self::tagged(STRING, id.0),
+            Value::Array(id) => Self::tagged(ARRAY, id.0),
+            Value::Dictionary(id) => Self::tagged(DICTIONARY, id.0),
+            Value::Procedure(procedure) => Self::procedure(procedure),
+            Value::Operator(operator) => Self::tagged(OPERATOR, operator as u32),
+        }
+    }
 }
 
 /// How many characters of a string [`Text::brief`] shows.
@@ -113,7 +222,7 @@ impl<'m> Text<'m> {
     pub(super) fn bytes(self) -> Option<&'m [u8]> {
         match self.value {
             Value::Text(id) => Some(self.texts.bytes(id)),
-            Value::String(slice) => Some(self.heap.string(slice)),
+            Value::String(id) => Some(self.heap.string(id)),
             _ => None,
         }
     }
@@ -138,15 +247,15 @@ impl<'m> Text<'m> {
     fn write_brief(self, brief: &mut String) {
         match self.value {
             Value::Number(number) => brief.push_str(&format!("{number:?}")),
-            Value::Array(slice) => {
-                let elements = self.heap.array(slice);
+            Value::Array(id) => {
+                let elements = self.heap.array(id);
                 brief.push('[');
                 for (at, element) in elements.iter().take(BRIEF_ELEMENTS).enumerate() {
                     brief.push_str(if at > 0 { " " } else { "" });
-                    match element {
+                    match element.unpack() {
                         // An array may hold itself.
-                        Value::Array(_) => brief.push_str(element.word()),
-                        _ => Self { value: *element, ..self }.write_brief(brief),
+                        Value::Array(id) => brief.push_str(Value::Array(id).word()),
+                        value => Self { value, ..self }.write_brief(brief),
                     }
                 }
                 brief.push_str(if elements.len() > BRIEF_ELEMENTS { " …]" } else { "]" });
@@ -183,6 +292,19 @@ impl Value {
             Self::Number(_) | Self::Text(_) | Self::String(_) => "",
         }
     }
+}
+
+/// A number without its fraction. (The library's function is a slow one where the processor may be an old one.)
+#[inline]
+pub(super) fn truncated(number: f64) -> f64 {
+    // From 2⁵² on there are no fractions.
+    if number.abs() < 4_503_599_627_370_496.0 { (number as i64 as f64).copysign(number) } else { number }
+}
+
+/// Whether a number has no fraction.
+#[inline]
+pub(super) fn is_whole(number: f64) -> bool {
+    truncated(number) == number
 }
 
 #[cfg(test)]
@@ -233,14 +355,20 @@ mod tests {
             Value::Text(one),
             Value::Null,
             Value::Mark,
-            Value::Procedure(Procedure { unit: 0, offset: 0 }),
-            Value::Procedure(Procedure { unit: 1, offset: 0 }),
+            Value::Boolean(false),
+            Value::String(StringId(0)),
+            Value::Array(ArrayId(0)),
+            Value::Dictionary(DictionaryId(0)),
+            Value::Procedure(Procedure(0)),
+            Value::Procedure(Procedure(1)),
             Value::Operator(Builtin::Add),
             Value::Operator(Builtin::Sub),
         ];
         for (at, value) in values.iter().enumerate() {
+            assert_eq!(Packed::from(*value).unpack(), *value);
             for (other_at, other) in values.iter().enumerate() {
                 assert_eq!(value == other, at == other_at);
+                assert_eq!(Packed::from(*value) == Packed::from(*other), at == other_at);
             }
         }
         assert_eq!(Value::Number(-0.0), Value::Number(0.0));
@@ -252,9 +380,9 @@ mod tests {
         let (mut heap, texts) = (Heap::new(0), Texts::new(&names));
         let [short, long] =
             ["a\"é\n", &"é".repeat(41)].map(|text| Value::String(heap.new_string(text.into(), true)));
-        let few = Value::Array(heap.new_array(vec![Value::Number(1.0), short]));
-        let many = Value::Array(heap.new_array(vec![Value::Null; 5]));
-        let nested = Value::Array(heap.new_array(vec![few, Value::Boolean(true)]));
+        let few = Value::Array(heap.new_array(vec![Value::Number(1.0).into(), short.into()]));
+        let many = Value::Array(heap.new_array(vec![Packed::NULL; 5]));
+        let nested = Value::Array(heap.new_array(vec![few.into(), Value::Boolean(true).into()]));
         let brief = |value| Text { value, heap: &heap, texts: &texts }.brief();
         assert_eq!(brief(short), r#""a\"é\n""#);
         assert_eq!(brief(long), format!("\"{}\"…", "é".repeat(40)));
@@ -266,10 +394,19 @@ mod tests {
 
     proptest! {
         #[test]
+        fn numbers_are_truncated(number in any::<f64>().prop_filter("finite", |n| n.is_finite()), small in -3.0..3.0) {
+            for number in [number, small, small.round(), number.round()] {
+                prop_assert_eq!(truncated(number).to_bits(), number.trunc().to_bits());
+                prop_assert_eq!(is_whole(number), number.fract() == 0.0);
+            }
+        }
+
+        #[test]
         fn a_number_s_text_reads_back_the_same(number in any::<f64>().prop_filter("finite", |n| n.is_finite())) {
             let text = text(number);
             prop_assert!(text.contains(['.', 'e']));
             prop_assert_eq!(text.parse::<f64>().map(f64::to_bits), Ok(number.to_bits()));
+            prop_assert_eq!(Packed::number(number).unpack(), Value::Number(number));
             let plain = number == 0.0 || (1e-4..1e16).contains(&number.abs());
             prop_assert_eq!(text.contains('e'), !plain);
         }

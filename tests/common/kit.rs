@@ -150,7 +150,7 @@ pub(crate) fn link_from(
     let input = |(at, ticket): (usize, &Ticket)| Input { origin: format!("{at}.to").into(), ticket: *ticket };
     let inputs = tickets.iter().enumerate().map(input).collect::<Vec<_>>();
     let entries = entries.iter().map(|entry| Name::new(entry).unwrap()).collect();
-    let options = link::Options { entries, unresolved };
+    let options = link::Options { entries, unresolved, map: true };
     let view = repository.read().map_err(|error| vec![error.into()])?;
     Ok(link::link(&*view, &inputs, &options)?.executable)
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 
 use serde::Deserialize;
 
@@ -37,13 +37,28 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
+/// What makes a release that needs no shared library, which would be looked for and joined at every start. Other
+/// systems make one by themselves, or none.
+const ALONE: &[&str] = if cfg!(all(target_os = "linux", target_env = "gnu")) {
+    &["--", "-C", "target-feature=+crt-static"]
+} else {
+    &[]
+};
+
+/// Builds the executable to install, and says where it is.
+pub(crate) fn run() -> Result<ExitCode> {
+    println!("{}", toy(Profile::Release)?.display());
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Builds `toy` and returns the path of the executable.
 pub(crate) fn toy(profile: Profile) -> Result<PathBuf> {
     let mut command = cargo();
-    command.args(["build", "--quiet", "--package", "toy", "--bin", "toy"]);
+    // Not for all crates, by a flag in the configuration: no macro could be loaded then.
+    command.args(["rustc", "--quiet", "--package", "toy", "--bin", "toy"]);
     command.arg("--message-format=json-render-diagnostics");
     if profile == Profile::Release {
-        command.arg("--release");
+        command.arg("--release").args(ALONE);
     }
     let output = command.output().map_err(|error| format!("cannot start cargo: {error}"))?;
     if !output.status.success() {

@@ -1,8 +1,8 @@
 //! `cargo xtask …`: the project's own chores.
 //!
-//! `demo` performs the distributed build of the sample, `bench` measures it on large programs, `torture` kills and
-//! starves every verb, and `diagrams` draws the pictures of `docs/workflow.md`. None of them links with `toy`: they
-//! run it as a user would.
+//! `build` makes the executable to install, `demo` performs the distributed build of the sample, `bench` measures it on
+//! large programs, `torture` kills and starves every verb, and `diagrams` draws the pictures of `docs/workflow.md`. None
+//! of them links with `toy`: they run it as a user would.
 
 mod bench;
 mod build;
@@ -27,6 +27,7 @@ The project's own chores.
 Usage: cargo xtask <CHORE> [OPTIONS]
 
 Chores:
+  build      make the executable to install, on Linux without shared libraries, and say where it is
   demo       build the sample with two agents and a host, and check all that is promised
                --out DIR            where everything goes (default: target/demo; emptied first)
   bench      time the same workflow on generated programs of growing size
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
 fn perform(mut arguments: impl Iterator<Item = String>) -> Result<ExitCode> {
     let chore = arguments.next().unwrap_or_else(|| "help".into());
     match chore.as_str() {
+        "build" => Options::parse(arguments, &[]).and_then(|_| build::run()),
         "demo" => demo::run(&Options::parse(arguments, &["--out"])?),
         "bench" => bench::run(&Options::parse_with_flags(arguments, &bench::OPTIONS, &[bench::SCALE])?),
         "torture" => torture::run(&Options::parse(arguments, &["--store", "--verb", "--budget"])?),

@@ -3,6 +3,7 @@
 //! Deliberately absent: what the rows mean. And any opening of the database's file but by the library: to close it
 //! again would take the library's locks away from this process.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -23,6 +24,7 @@ pub(super) struct Connection {
     pub(super) path: PathBuf,
     identity: Identity,
     is_new: bool,
+    is_mapped: Cell<bool>,
 }
 
 /// What a transaction is for.
@@ -48,6 +50,9 @@ const SCHEMA: [&str; 4] = [
 /// So many KiB of changes wait in memory for the end of a transaction. Only a larger one has readers wait before.
 const KEPT: i64 = 64 << 10;
 
+/// So many KiB of what was read by system calls are kept by who reads more than a few buckets.
+const READ: i64 = 2 << 10;
+
 /// The most that is mapped into memory; what lies behind it is read by system calls.
 const MAPPED: i64 = 64 << 30;
 
@@ -55,17 +60,31 @@ impl Connection {
     /// Opens the database at `path`, if there is a file. It is not looked at before a transaction begins.
     pub(super) fn open(path: &Path) -> Result<Option<Self>, StoreError> {
         let Some(identity) = Identity::of(path)? else { return Ok(None) };
-        let connection = Self { sql: connect(path)?, path: path.to_owned(), identity, is_new: false };
-        connection.run(|sql| sql.pragma_update(None, "mmap_size", MAPPED))?;
-        Ok(Some(connection))
+        Ok(Some(Self::of(connect(path)?, path, identity, false)))
+    }
+
+    fn of(sql: rusqlite::Connection, path: &Path, identity: Identity, is_new: bool) -> Self {
+        Self { sql, path: path.to_owned(), identity, is_new, is_mapped: Cell::new(false) }
+    }
+
+    /// Maps the file into memory, for who is going to read more than a few buckets. Until then pages are read by system
+    /// calls: to have one mapped costs more than to copy it.
+    pub(super) fn map(&self) -> Result<(), StoreError> {
+        if self.is_mapped.replace(true) {
+            return Ok(());
+        }
+        self.run(|sql| {
+            sql.pragma_update(None, "mmap_size", MAPPED)?;
+            sql.pragma_update(None, "cache_size", -READ)
+        })
     }
 
     /// Makes an empty repository of the empty file at `path`. Nothing is flushed, and nobody else may use it yet.
     pub(super) fn create(path: &Path) -> Result<Self, StoreError> {
         let identity = Identity { inode: None, size: 0 };
-        let connection = Self { sql: connect(path)?, path: path.to_owned(), identity, is_new: true };
+        let connection = Self::of(connect(path)?, path, identity, true);
+        connection.map()?;
         connection.run(|sql| {
-            sql.pragma_update(None, "mmap_size", MAPPED)?;
             sql.pragma_update(None, "locking_mode", "exclusive")?;
             sql.pragma_update(None, "journal_mode", "off")?;
             sql.pragma_update(None, "synchronous", "off")?;
@@ -92,15 +111,18 @@ impl Connection {
 
     /// Begins a transaction on a database that is what `toy` makes. It must be ended by [`Self::end`].
     pub(super) fn begin(&self, turn: Turn) -> Result<(), StoreError> {
-        self.run(|sql| match turn {
-            Turn::Read => sql.execute_batch("BEGIN"),
+        match turn {
+            Turn::Read => self.run(|sql| sql.execute_batch("BEGIN"))?,
             Turn::Write => {
-                // A commit is durable before anybody is told of it: also the removal of its journal is flushed.
-                sql.pragma_update(None, "synchronous", "extra")?;
-                sql.pragma_update(None, "cache_size", -KEPT)?;
-                sql.execute_batch("BEGIN IMMEDIATE")
+                self.map()?;
+                self.run(|sql| {
+                    // A commit is durable before anybody is told of it: also the removal of its journal is flushed.
+                    sql.pragma_update(None, "synchronous", "extra")?;
+                    sql.pragma_update(None, "cache_size", -KEPT)?;
+                    sql.execute_batch("BEGIN IMMEDIATE")
+                })?;
             }
-        })?;
+        }
         self.verify().inspect_err(|_| self.roll_back())
     }
 

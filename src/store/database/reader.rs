@@ -58,10 +58,13 @@ impl Connection {
     pub(super) fn slots<'d>(
         &self,
         table: Table,
-        digests: impl IntoIterator<Item = &'d Digest>,
+        digests: impl ExactSizeIterator<Item = &'d Digest>,
     ) -> Result<Vec<Option<Slot>>, StoreError> {
-        let mut slots = Vec::new();
-        let mut digests = digests.into_iter().peekable();
+        if digests.len() > FEW_LOOKUPS {
+            self.map()?;
+        }
+        let mut slots = Vec::with_capacity(digests.len());
+        let mut digests = digests.peekable();
         while let Some(digest) = digests.next() {
             self.with_bucket(table, prefix(digest), |first, bucket| {
                 slots.push(bucket.find(digest));
@@ -95,6 +98,7 @@ impl Connection {
 
     /// The bytes at each location, whatever they are; `None` where there are none.
     pub(super) fn bytes(&self, locations: &[Location]) -> Result<Vec<Option<Arc<[u8]>>>, StoreError> {
+        self.map()?;
         let mut order = (0..locations.len()).collect::<Vec<_>>();
         order.sort_unstable_by_key(|at| (locations[*at].row, locations[*at].offset));
         let mut read = vec![None; locations.len()];
@@ -152,7 +156,7 @@ impl Connection {
             let damaged = |reason| StoreError::Compilation { id: *id, reason };
             body.map(|body| compilation(id, &body.map_err(damaged)?)).transpose()
         };
-        spread(self.stored(slots).into_iter().zip(ids).collect(), FEW / 16, decode)
+        spread(self.stored(slots).into_iter().zip(ids).collect(), FEW / 4, decode)
     }
 
     /// The records that slots stand for; slots without one have none.
@@ -178,7 +182,9 @@ impl Connection {
 }
 
 /// Fewer records are not worth another thread.
-const FEW: usize = 1024;
+const FEW: usize = 256;
+/// Fewer look-ups are not worth a mapping of the file.
+const FEW_LOOKUPS: usize = 1024;
 
 /// Does something with each of many things, on all threads if they are more than a few. For a few, no thread is even
 /// started.
@@ -230,6 +236,7 @@ pub(super) struct Members<'c> {
 
 impl Members<'_> {
     fn load(&mut self, at: u64) -> Result<(), StoreError> {
+        self.connection.map()?;
         let (first, entries, last) = self.connection.entries_around(self.table, at)?;
         if first != at {
             return Err(self

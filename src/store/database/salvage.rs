@@ -50,6 +50,7 @@ impl Salvage {
     /// Looks at the structure of everything. What is intact is remembered only when something is not, be it what was
     /// found before.
     pub(super) fn of(connection: &Connection, found: Option<Damage>) -> Result<Self, StoreError> {
+        connection.map()?;
         let mut damage = found.map_or_else(|| structure(connection), |found| vec![found]);
         for table in Table::ALL {
             damage

@@ -1,12 +1,12 @@
 //! A database as a view: one state of it, as long as the transaction lasts.
 
-use super::bucket::Table;
+use super::bucket::{Slot, Table};
 use super::connection::Connection;
 use super::reader::state;
 use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest};
 use crate::object::compilation::Compilation;
 use crate::object::link_record::LinkRecord;
-use crate::store::backend::{Compilations, Entries, Members, State, View};
+use crate::store::backend::{Compilations, Entries, Members, State, TOGETHER, Take, View};
 use crate::store::error::StoreError;
 use crate::store::repository::Entry;
 
@@ -28,6 +28,19 @@ impl View for Connection {
     fn entries(&self, digests: &[FragmentDigest]) -> Result<Entries, StoreError> {
         let slots = self.slots(Table::Fragments, digests.iter().map(FragmentDigest::digest))?;
         Ok(self.entries_at(digests, &slots))
+    }
+
+    fn for_entries(&self, digests: &[FragmentDigest], take: &mut Take<'_>) -> Result<(), StoreError> {
+        let slots = self.slots(Table::Fragments, digests.iter().map(FragmentDigest::digest))?;
+        // As they lie in the heap: each of its rows is read once.
+        let mut order = (0..digests.len()).collect::<Vec<_>>();
+        order.sort_unstable_by_key(|at| place(slots[*at]));
+        for places in order.chunks(TOGETHER) {
+            let digests = places.iter().map(|at| digests[*at]).collect::<Vec<_>>();
+            let slots = places.iter().map(|at| slots[*at]).collect::<Vec<_>>();
+            take(places.iter().copied().zip(self.entries_at(&digests, &slots)).collect());
+        }
+        Ok(())
     }
 
     fn has_compilation(&self, id: &CompilationId) -> Result<bool, StoreError> {
@@ -57,5 +70,13 @@ impl View for Connection {
     fn links(&self) -> Members<'_, LinkRecord> {
         let read = |(digest, slot)| self.link_at(BuildId::new(digest), slot);
         Box::new(self.members(Table::Links).map(move |member| member.and_then(read)))
+    }
+}
+
+/// Where in the heap something is, if it is there.
+fn place(slot: Option<Slot>) -> Option<(u32, u32)> {
+    match slot {
+        Some(Slot::Stored(location)) => Some((location.row, location.offset)),
+        Some(Slot::Known) | None => None,
     }
 }

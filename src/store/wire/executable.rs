@@ -18,9 +18,6 @@ use crate::store::seal::{self, Kind};
 mod binary;
 mod yaml;
 
-pub use binary::to_binary;
-pub use yaml::to_yaml;
-
 /// How an executable is spelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -43,9 +40,23 @@ pub enum FormError {
 
 /// The bytes of an executable's file.
 pub fn to_bytes(executable: &Executable, format: Format) -> Result<Vec<u8>, FormError> {
+    spell(executable, executable.build_id(), format)
+}
+
+/// The readable form of an executable.
+pub fn to_yaml(executable: &Executable) -> Result<String, DecodeError> {
+    yaml::spell(executable, executable.build_id())
+}
+
+/// The compact form of an executable.
+pub fn to_binary(executable: &Executable) -> Result<Vec<u8>, FormError> {
+    binary::spell(executable, executable.build_id())
+}
+
+fn spell(executable: &Executable, build: BuildId, format: Format) -> Result<Vec<u8>, FormError> {
     match format {
-        Format::Yaml => Ok(to_yaml(executable)?.into_bytes()),
-        Format::Binary => to_binary(executable),
+        Format::Yaml => Ok(yaml::spell(executable, build)?.into_bytes()),
+        Format::Binary => binary::spell(executable, build),
     }
 }
 
@@ -54,13 +65,14 @@ pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Executable, StoreError> {
     if seal::is_binary(bytes) { binary::read(path, bytes) } else { yaml::read(path, bytes) }
 }
 
-/// Writes an executable, with its run bit, in place of what is at `path`. Gives the number of bytes.
-pub fn write(path: &Path, executable: &Executable, format: Format) -> Result<u64, StoreError> {
+/// Writes an executable, with its run bit, in place of what is at `path`. Gives the number of bytes. `build` is the
+/// executable's build id. The executable is taken: its memory is given back while the disk works.
+pub fn write(path: &Path, executable: Executable, build: BuildId, format: Format) -> Result<u64, StoreError> {
     let unwritable =
         |error: FormError| StoreError::Unwritable { path: path.to_owned(), reason: error.to_string() };
-    let bytes = to_bytes(executable, format).map_err(unwritable)?;
-    seal::write(Kind::Executable, path, &bytes)?;
-    Ok(bytes.len() as u64)
+    let bytes = spell(&executable, build, format).map_err(unwritable)?;
+    let (written, ()) = rayon::join(|| seal::write(Kind::Executable, path, &bytes), || drop(executable));
+    written.map(|()| bytes.len() as u64)
 }
 
 /// Reads the executable at `path`, of either form.
@@ -73,16 +85,7 @@ pub fn read(path: &Path) -> Result<Executable, StoreError> {
     from_bytes(path, &file::read(path)?.ok_or_else(missing)?)
 }
 
-/// The compilations that symbols name, in ascending order: both forms name them by index.
-fn compilations_of(executable: &Executable) -> Vec<CompilationId> {
-    let all = executable.symbols.iter().map(|symbol| symbol.compilation);
-    // Few are distinct: to sort them all would take longer.
-    let mut distinct = all.collect::<HashSet<_>>().into_iter().collect::<Vec<_>>();
-    distinct.sort_unstable();
-    distinct
-}
-
-/// The index of a symbol's compilation among [`compilations_of`].
+/// The index of a symbol's compilation among all, by which both forms name it.
 fn index_of(compilations: &[CompilationId], symbol: &Symbol) -> u32 {
     compilations.binary_search(&symbol.compilation).unwrap_or_else(|at| at) as u32
 }
@@ -113,7 +116,7 @@ struct Stated {
 impl Stated {
     /// Holds what was read against what is true of every executable, so that it has one spelling in each form.
     fn check(self) -> Result<Executable, String> {
-        if self.compilations != compilations_of(&self.executable) {
+        if self.compilations != self.executable.compilations() {
             return Err("its compilations are not those of its symbols in ascending order".to_owned());
         }
         check_code(&self.executable)?;

@@ -9,7 +9,7 @@ use crate::isa::listing::{self, Operand};
 use crate::name::{Name, is_callable};
 use crate::object::compilation::{Compilation, Definition};
 use crate::object::fixup::{FixupKind, Fixups};
-use crate::object::fragment::Fragment;
+use crate::object::fragment::{Fragment, Parts};
 use crate::object::line_table::LineTable;
 use crate::source::Position;
 use crate::store::wire::shown;
@@ -17,24 +17,30 @@ use crate::store::wire::shown;
 /// The listing of a fragment: names and strings stand where its instructions use them. Only a fragment that is read
 /// back from it has one.
 pub(crate) fn fragment_to_listing(fragment: &Fragment) -> Result<String, String> {
-    let instructions = instructions(fragment)?;
+    let fixups = fragment.fixups.as_slice();
+    let fixups = fixups.iter().map(|fixup| (fixup.kind, &*fixup.target)).collect::<Vec<_>>();
+    let instructions = instructions(&fragment.text, &fixups)?;
     let mut out = String::with_capacity(4 * fragment.text.len());
     let target = |index| fragment.fixups.get(index).map(|fixup| &*fixup.target);
     listing::write(instructions.into_iter().map(Ok), target, &mut out).map_err(|error| error.to_string())?;
     Ok(out)
 }
 
+/// Whether the code and the fixups of a fragment agree.
+pub(crate) fn check(parts: &Parts<'_>) -> Result<(), String> {
+    instructions(parts.text, &parts.fixups).map(drop)
+}
+
 /// The instructions of a fragment whose code and fixups agree.
-pub(crate) fn instructions(fragment: &Fragment) -> Result<Vec<Instruction>, String> {
-    let instructions = codec::decode(&fragment.text, fragment.fixups.as_slice().len() as u32);
-    let instructions = instructions.map_err(|error| error.to_string())?;
-    check_fixups(&instructions, &fragment.fixups)?;
+fn instructions(text: &[u8], fixups: &[(FixupKind, &str)]) -> Result<Vec<Instruction>, String> {
+    let instructions = codec::decode(text, fixups.len() as u32).map_err(|error| error.to_string())?;
+    check_fixups(&instructions, fixups)?;
     Ok(instructions)
 }
 
 /// Whether the fixups are what the code uses, in the order in which it first uses them.
-fn check_fixups(instructions: &[Instruction], fixups: &Fixups) -> Result<(), String> {
-    let mut unused = fixups.as_slice();
+fn check_fixups(instructions: &[Instruction], fixups: &[(FixupKind, &str)]) -> Result<(), String> {
+    let mut used = 0;
     let strange = || "its fixups are not those of its code".to_owned();
     for instruction in instructions {
         let (kind, index) = match *instruction {
@@ -42,17 +48,16 @@ fn check_fixups(instructions: &[Instruction], fixups: &Fixups) -> Result<(), Str
             Instruction::String(index) => (FixupKind::Weak, index),
             _ => continue,
         };
-        let used = (fixups.as_slice().len() - unused.len()) as u32;
-        let fixup = fixups.get(index).filter(|fixup| fixup.kind == kind && index <= used);
-        let fixup = fixup.ok_or_else(strange)?;
+        let fixup = fixups.get(index as usize).filter(|fixup| fixup.0 == kind && index <= used);
+        let (_, target) = fixup.ok_or_else(strange)?;
         if index == used {
-            if kind == FixupKind::Strong && !is_callable(&fixup.target) {
-                return Err(format!("`{}` is no name", shown(&fixup.target)));
+            if kind == FixupKind::Strong && !is_callable(target) {
+                return Err(format!("`{}` is no name", shown(target)));
             }
-            unused = &unused[1..];
+            used += 1;
         }
     }
-    if unused.is_empty() { Ok(()) } else { Err(strange()) }
+    if used as usize == fixups.len() { Ok(()) } else { Err(strange()) }
 }
 
 /// Reads a listing. The fixups come out in the order of their first use, as the compiler makes them.

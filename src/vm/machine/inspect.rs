@@ -12,7 +12,7 @@ use crate::vm::frame::{Activation, Called, Place, TurnsKind};
 use crate::vm::heap::DictionaryId;
 use crate::vm::program::Program;
 use crate::vm::trap::{Call, ErrorName, INNERMOST, Limit, OPERANDS, OUTERMOST, Trap};
-use crate::vm::value::Value;
+use crate::vm::value::Packed;
 
 /// State.
 impl Machine<'_> {
@@ -32,7 +32,7 @@ impl Machine<'_> {
     }
 
     /// The operand stack, its top last.
-    pub fn operands(&self) -> &[Value] {
+    pub fn operands(&self) -> &[Packed] {
         self.stack.values()
     }
 
@@ -66,11 +66,11 @@ impl Machine<'_> {
     pub fn activations(&self) -> impl Iterator<Item = Activation> {
         let now = (self.at >= FIRST).then_some((self.at, self.called));
         let frames = self.frames.iter().rev().filter(|frame| frame.at >= FIRST);
-        let mut inner: Option<(Called, u32)> = None;
+        let mut inner: Option<(Called, Address)> = None;
         let all = now.into_iter().chain(frames.map(|frame| (frame.at - 1, frame.called)));
         all.filter_map(move |(at, called)| {
-            let unit = self.code.unit(at);
-            let of = |inner: (Called, u32)| {
+            let (unit, _) = self.code.unit(at);
+            let of = |inner: (Called, Address)| {
                 inner.0.is_part() && (inner.0.name(), inner.1) == (called.name(), unit)
             };
             let is_outside = inner.replace((called, unit)).is_some_and(of);
@@ -79,7 +79,7 @@ impl Machine<'_> {
     }
 
     fn activation(&self, at: Address, called: Called) -> Option<Activation> {
-        let symbol = self.code.symbol(self.code.unit(at));
+        let (_, symbol) = self.code.unit(at);
         let ordinal = self.program.ordinal(symbol, self.code.instruction(at)?);
         let section = self.program.symbol_section(symbol);
         Some(Activation { name: called.name(), place: Place { symbol, section, ordinal } })
@@ -117,7 +117,7 @@ impl Machine<'_> {
         let (calls, calls_omitted) = self.calls();
         let operands = self.operands();
         let stack: Vec<String> =
-            operands.iter().rev().take(OPERANDS).map(|value| self.text(*value).brief()).collect();
+            operands.iter().rev().take(OPERANDS).map(|value| self.text(value.unpack()).brief()).collect();
         Trap {
             error,
             operator: operator.map_or_else(|| self.failed(), |operator| operator.name().into()),

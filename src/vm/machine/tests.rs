@@ -128,7 +128,7 @@ fn a_trap_leaves_the_machine_at_the_instruction_that_failed() {
             trap.calls.iter().map(|call| (&*call.name, call.symbol.as_str(), call.section, call.ordinal));
         assert_eq!(calls.collect::<Vec<_>>(), [("g", "g", 0, 1), ("main", "main", 1, 1)]);
         assert_eq!(trap.place(), trap.calls.first());
-        assert_eq!(machine.operands(), [Value::Boolean(true), Value::Boolean(true)]);
+        assert_eq!(machine.operands(), [Packed::boolean(true); 2]);
     }
 }
 
@@ -190,7 +190,7 @@ fn instructions() -> impl Strategy<Value = Vec<Instruction>> {
 
 /// A machine's state as far as it can be seen.
 fn state(machine: &Machine) -> (Vec<String>, u64, usize, usize, Option<Place>) {
-    let operands = machine.operands().iter().map(|value| machine.text(*value).brief()).collect();
+    let operands = machine.operands().iter().map(|value| machine.text(value.unpack()).brief()).collect();
     let activations = machine.activations().count();
     (operands, machine.steps(), machine.depth(), activations, machine.place())
 }
@@ -208,8 +208,8 @@ proptest! {
         let limits = Limits { max_steps: Some(3000), max_stack: 40, max_memory: 100_000 };
         let options = Options { limits, trace: false, arguments: vec![b"x".to_vec()] };
         let start = program.entries()[0];
-        let mut outputs = [(); 3].map(|()| Vec::new());
-        let [out, stepped_out, sliced_out] = &mut outputs;
+        let mut outputs = [(); 4].map(|()| Vec::new());
+        let [out, stepped_out, sliced_out, frugal_out] = &mut outputs;
         let mut machine = Machine::new(&program, start, &options);
         let stop = machine.run(&mut streams(out, &mut &b"a\nb"[..])).err().map(|stop| stop.to_string());
 
@@ -239,8 +239,17 @@ proptest! {
         };
         prop_assert_eq!(&stop, &sliced_stop);
         prop_assert_eq!(state(&machine), state(&sliced));
+        // With nothing left on the heap that nobody can reach.
+        let mut frugal = Machine::new(&program, start, &options);
+        frugal.heap.collect_always();
+        let frugal_stop = frugal.run(&mut streams(frugal_out, &mut &b"a\nb"[..])).err().map(|stop| stop.to_string());
+        if stop.as_ref().is_none_or(|stop| !stop.contains("max_memory")) {
+            prop_assert_eq!(&stop, &frugal_stop);
+            prop_assert_eq!(state(&machine), state(&frugal));
+            prop_assert!(out == frugal_out);
+        }
         prop_assert!(outputs[0] == outputs[1] && outputs[0] == outputs[2]);
-        let is_finite = |value: &Value| !matches!(value, Value::Number(number) if !number.is_finite());
+        let is_finite = |value: &Packed| !matches!(value.unpack(), Value::Number(number) if !number.is_finite());
         prop_assert!(machine.operands().iter().all(is_finite));
     }
 }

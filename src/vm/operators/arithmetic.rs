@@ -4,7 +4,7 @@ use super::{number, whole};
 use crate::vm::fault::Fault;
 use crate::vm::machine::Machine;
 use crate::vm::trap::ErrorName;
-use crate::vm::value::Value;
+use crate::vm::value::{Value, truncated};
 
 /// The generator of pseudo-random numbers: x ← 16807 x mod (2³¹ − 1), the "minimal standard" of Park and Miller
 /// ("Random number generators: good ones are hard to find", CACM 31, 1988).
@@ -100,6 +100,34 @@ impl Machine<'_> {
         self.random = seed as u32;
         self.discard(1);
         Ok(())
+    }
+}
+
+/// From here on a number is no `i64`, or not every whole number is one: 2⁵³.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Two whole numbers as integers, if they are small and the second is not zero.
+#[inline]
+fn integers(a: f64, b: f64) -> Option<(i64, i64)> {
+    (a.abs() < EXACT && b.abs() < EXACT && b != 0.0).then_some((a as i64, b as i64))
+}
+
+/// The quotient of two whole numbers, without its fraction.
+#[inline]
+pub(in crate::vm) fn quotient(a: f64, b: f64) -> f64 {
+    match integers(a, b) {
+        Some((a, b)) => (a / b) as f64,
+        // Zero has no sign here, as it has none among integers.
+        None => truncated(a / b) + 0.0,
+    }
+}
+
+/// The remainder of the division of two whole numbers, with the sign of the first.
+#[inline]
+pub(in crate::vm) fn remainder(a: f64, b: f64) -> f64 {
+    match integers(a, b) {
+        Some((a, b)) => (a % b) as f64,
+        None => a % b + 0.0,
     }
 }
 

@@ -2,17 +2,17 @@
 
 use super::{array, index};
 use crate::vm::fault::Fault;
-use crate::vm::heap::{ENTRY, array_cost, string_cost};
+use crate::vm::heap::{ENTRY, PART_COST, array_cost, string_cost};
 use crate::vm::machine::Machine;
 use crate::vm::trap::ErrorName;
-use crate::vm::value::{Procedure, Slice, Value};
+use crate::vm::value::{Packed, Procedure, Value};
 
 impl Machine<'_> {
     pub(super) fn array(&mut self) -> Result<(), Fault> {
         let [length] = self.top()?;
         let length = index(length)?;
         self.reserve(array_cost(length))?;
-        let new = self.heap.new_array(filled(length, Value::Null)?);
+        let new = self.heap.new_array(filled(length, Packed::NULL)?);
         self.replace(1, Value::Array(new));
         Ok(())
     }
@@ -39,7 +39,7 @@ impl Machine<'_> {
     pub(super) fn load_array(&mut self) -> Result<(), Fault> {
         let [value] = self.top()?;
         let mut elements = match value {
-            Value::Array(slice) => self.heap.array(slice).to_vec(),
+            Value::Array(id) => self.heap.array(id).iter().map(|value| value.unpack()).collect(),
             Value::Procedure(procedure) => self.elements(procedure),
             _ => return Err(ErrorName::TypeCheck.into()),
         };
@@ -49,11 +49,11 @@ impl Machine<'_> {
 
     pub(super) fn store_array(&mut self) -> Result<(), Fault> {
         let [value] = self.top()?;
-        let slice = array(value)?;
-        let length = slice.length as usize;
+        let id = array(value)?;
+        let length = self.heap.array(id).len();
         let below = self.stack.height() - 1;
         let from = below.checked_sub(length).ok_or(ErrorName::StackUnderflow)?;
-        self.heap.array_mut(slice).copy_from_slice(&self.stack.values()[from..below]);
+        self.heap.array_mut(id).copy_from_slice(&self.stack.values()[from..below]);
         self.replace(length + 1, value);
         Ok(())
     }
@@ -72,7 +72,8 @@ impl Machine<'_> {
     pub(super) fn length(&mut self) -> Result<(), Fault> {
         let [value] = self.top()?;
         let length = match value {
-            Value::Array(slice) | Value::String(slice) => slice.length as usize,
+            Value::Array(id) => self.heap.array(id).len(),
+            Value::String(id) => self.heap.string(id).len(),
             Value::Text(text) => self.texts.bytes(text).len(),
             Value::Dictionary(id) => self.heap.dictionary(id).entries().len(),
             Value::Procedure(procedure) => self.elements(procedure).len(),
@@ -86,9 +87,9 @@ impl Machine<'_> {
         let [holder, key] = self.top()?;
         let value = match holder {
             Value::Dictionary(id) => self.value_of(id, key)?,
-            Value::Array(slice) => {
-                let element = self.heap.array(slice).get(index(key)?).copied();
-                element.ok_or(ErrorName::RangeCheck)?
+            Value::Array(id) => {
+                let element = self.heap.array(id).get(index(key)?).copied();
+                element.ok_or(ErrorName::RangeCheck)?.unpack()
             }
             Value::Procedure(procedure) => {
                 let element = self.elements(procedure).get(index(key)?).copied();
@@ -108,13 +109,13 @@ impl Machine<'_> {
         let [holder, key, value] = self.top()?;
         match holder {
             Value::Dictionary(id) => self.put_in(id, key, value)?,
-            Value::Array(slice) => {
-                let element = self.heap.array_mut(slice).get_mut(index(key)?);
-                *element.ok_or(ErrorName::RangeCheck)? = value;
+            Value::Array(id) => {
+                let element = self.heap.array_mut(id).get_mut(index(key)?);
+                *element.ok_or(ErrorName::RangeCheck)? = value.into();
             }
-            Value::String(slice) => {
+            Value::String(id) => {
                 let (at, byte) = (index(key)?, index(value)?);
-                let bytes = self.heap.string_mut(slice).ok_or(ErrorName::InvalidAccess)?;
+                let bytes = self.heap.string_mut(id).ok_or(ErrorName::InvalidAccess)?;
                 let place = bytes.get_mut(at).ok_or(ErrorName::RangeCheck)?;
                 *place = u8::try_from(byte).map_err(|_| ErrorName::RangeCheck)?;
             }
@@ -128,7 +129,8 @@ impl Machine<'_> {
     pub(super) fn get_interval(&mut self) -> Result<(), Fault> {
         let [whole, start, length] = self.top()?;
         let total = match whole {
-            Value::Array(slice) | Value::String(slice) => slice.length as usize,
+            Value::Array(id) => self.heap.array(id).len(),
+            Value::String(id) => self.heap.string(id).len(),
             Value::Text(text) => self.texts.bytes(text).len(),
             _ => return Err(ErrorName::TypeCheck.into()),
         };
@@ -136,25 +138,33 @@ impl Machine<'_> {
         if start + length > total {
             return Err(ErrorName::RangeCheck.into());
         }
-        let part = self.part(whole, start, length)?;
+        self.reserve(self.part_cost(whole, length))?;
+        let part = self.part(whole, start, length);
         self.replace(3, part);
         Ok(())
     }
 
-    /// A part of an array or string, which lies within it. It shares the elements, but a part of a string that
-    /// stands in the program is a copy, which cannot be written to either.
-    pub(super) fn part(&mut self, whole: Value, start: usize, length: usize) -> Result<Value, Fault> {
-        let part = |slice: Slice| Slice { start: slice.start + start as u32, length: length as u32, ..slice };
-        Ok(match whole {
-            Value::Array(slice) => Value::Array(part(slice)),
-            Value::String(slice) => Value::String(part(slice)),
+    /// What a part of an array or string takes, in bytes.
+    pub(super) const fn part_cost(&self, whole: Value, length: usize) -> usize {
+        if let Value::Text(_) = whole { string_cost(length) } else { PART_COST }
+    }
+
+    /// A part of an array or string, which lies within it, and whose cost was taken. It shares the elements, but a
+    /// part of a string that stands in the program is a copy, which cannot be written to either.
+    pub(super) fn part(&mut self, whole: Value, start: usize, length: usize) -> Value {
+        match whole {
+            Value::Array(id) => {
+                Value::Array(self.heap.part_of_array(self.heap.array_slice(id).part(start, length)))
+            }
+            Value::String(id) => {
+                Value::String(self.heap.part_of_string(self.heap.string_slice(id).part(start, length)))
+            }
             Value::Text(text) => {
-                self.reserve(string_cost(length))?;
                 let bytes = self.texts.bytes(text)[start..start + length].to_vec();
                 Value::String(self.heap.new_string(bytes, true))
             }
             other => other,
-        })
+        }
     }
 
     pub(super) fn put_interval(&mut self) -> Result<(), Fault> {
@@ -166,36 +176,41 @@ impl Machine<'_> {
 
     /// Copies an array or string into a part of another; gives that part.
     fn write_part(&mut self, whole: Value, start: Value, part: Value) -> Result<Value, Fault> {
-        let within = |slice: Slice, length: usize| -> Result<Slice, Fault> {
-            let start = index(start)?;
-            if start + length > slice.length as usize {
-                return Err(ErrorName::RangeCheck.into());
-            }
-            Ok(Slice { start: slice.start + start as u32, length: length as u32, ..slice })
-        };
-        match (whole, part) {
+        let (total, length) = match (whole, part) {
             (Value::Array(whole), Value::Array(part)) => {
-                let to = within(whole, part.length as usize)?;
-                self.heap.copy_array(part, to);
-                Ok(Value::Array(to))
+                (self.heap.array(whole).len(), self.heap.array(part).len())
             }
-            (Value::String(whole), Value::String(part)) => {
-                let to = within(whole, part.length as usize)?;
-                self.heap.string_mut(to).ok_or(ErrorName::InvalidAccess)?;
-                self.heap.copy_string(part, to);
-                Ok(Value::String(to))
-            }
-            (Value::String(whole), Value::Text(part)) => {
-                let part = self.texts.bytes(part);
-                let to = within(whole, part.len())?;
-                self.heap.string_mut(to).ok_or(ErrorName::InvalidAccess)?.copy_from_slice(part);
-                Ok(Value::String(to))
+            (Value::String(whole), Value::String(_) | Value::Text(_)) => {
+                let length = self.text(part).bytes().map_or(0, <[u8]>::len);
+                (self.heap.string(whole).len(), length)
             }
             (Value::Text(_), Value::Text(_) | Value::String(_)) | (Value::Procedure(_), Value::Array(_)) => {
-                Err(ErrorName::InvalidAccess.into())
+                return Err(ErrorName::InvalidAccess.into());
             }
-            _ => Err(ErrorName::TypeCheck.into()),
+            _ => return Err(ErrorName::TypeCheck.into()),
+        };
+        let start = index(start)?;
+        if start + length > total {
+            return Err(ErrorName::RangeCheck.into());
         }
+        if let Value::String(id) = whole {
+            self.heap.string_mut(id).ok_or(ErrorName::InvalidAccess)?;
+        }
+        self.reserve(self.part_cost(whole, length))?;
+        let to = self.part(whole, start, length);
+        match (to, part) {
+            (Value::Array(to), Value::Array(from)) => {
+                self.heap.copy_array(self.heap.array_slice(from), self.heap.array_slice(to));
+            }
+            (Value::String(to), Value::String(from)) => {
+                self.heap.copy_string(self.heap.string_slice(from), self.heap.string_slice(to));
+            }
+            (Value::String(to), Value::Text(from)) => {
+                self.heap.string_mut(to).unwrap_or_default().copy_from_slice(self.texts.bytes(from));
+            }
+            _ => {}
+        }
+        Ok(to)
     }
 
     /// Doubles values, or copies the contents of one object into another.
@@ -212,7 +227,7 @@ impl Machine<'_> {
                 self.reserve(entries.len() * ENTRY)?;
                 self.heap.give_back(entries.len() * ENTRY);
                 for (key, value) in entries {
-                    self.put_in(to, key.into(), value)?;
+                    self.put_in(to, key.into(), value.unpack())?;
                 }
                 Value::Dictionary(to)
             }
@@ -225,8 +240,8 @@ impl Machine<'_> {
     /// The procedure in which the names of operators are replaced by the operators.
     pub(super) fn bound(&mut self, procedure: Procedure) -> Result<Procedure, Fault> {
         let names = self.code.names(procedure, &mut self.scope);
-        let operator = |name| match self.scope.find(&self.heap, name) {
-            Some(Value::Operator(operator)) => Some((name, operator)),
+        let operator = |name| match self.scope.find(&self.heap, name).unpack() {
+            Value::Operator(operator) => Some((name, operator)),
             _ => None,
         };
         let operators = names.into_iter().filter_map(operator).collect();
@@ -240,10 +255,10 @@ impl Machine<'_> {
         let one = |value| [Some(value), None];
         let at = next as usize;
         let values = match of {
-            Value::Array(slice) => self.heap.array(slice).get(at).map(|value| one(*value)),
+            Value::Array(id) => self.heap.array(id).get(at).map(|value| one(value.unpack())),
             Value::Dictionary(id) => {
                 let entry = self.heap.dictionary(id).entries().get(at);
-                entry.map(|(key, value)| [Some((*key).into()), Some(*value)])
+                entry.map(|(key, value)| [Some((*key).into()), Some(value.unpack())])
             }
             Value::Procedure(_) => {
                 let element = self.code.element(next);

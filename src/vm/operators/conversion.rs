@@ -4,7 +4,7 @@ use super::number;
 use crate::vm::fault::Fault;
 use crate::vm::machine::Machine;
 use crate::vm::trap::ErrorName;
-use crate::vm::value::Value;
+use crate::vm::value::{Value, truncated};
 
 /// From here on not every whole number is a number: 2⁵³.
 const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -37,10 +37,11 @@ impl Machine<'_> {
             Value::Text(_) => return Err(ErrorName::InvalidAccess.into()),
             _ => return Err(ErrorName::TypeCheck.into()),
         }
-        let Value::String(slice) = into else { return Err(ErrorName::TypeCheck.into()) };
-        let bytes = self.heap.string_mut(slice).ok_or(ErrorName::InvalidAccess)?;
+        self.reserve(self.part_cost(into, text.len()))?;
+        let Value::String(id) = into else { return Err(ErrorName::TypeCheck.into()) };
+        let bytes = self.heap.string_mut(id).ok_or(ErrorName::InvalidAccess)?;
         bytes.get_mut(..text.len()).ok_or(ErrorName::RangeCheck)?.copy_from_slice(&text);
-        let written = self.part(into, 0, text.len())?;
+        let written = self.part(into, 0, text.len());
         self.replace(2, written);
         Ok(())
     }
@@ -54,9 +55,12 @@ impl Machine<'_> {
             return self.replace_all(1, &[Value::Boolean(false)]);
         };
         self.room_for(2)?;
-        let after = self.part(whole, at + length, total - at - length)?;
-        let found = self.part(whole, at, length)?;
-        let before = self.part(whole, 0, at)?;
+        // All at once: nobody knows of the first part while the second is made.
+        let cost = |length| self.part_cost(whole, length);
+        self.reserve(cost(total - at - length) + cost(length) + cost(at))?;
+        let after = self.part(whole, at + length, total - at - length);
+        let found = self.part(whole, at, length);
+        let before = self.part(whole, 0, at);
         self.replace_all(2, &[after, found, before, Value::Boolean(true)])
     }
 
@@ -68,8 +72,10 @@ impl Machine<'_> {
             return self.replace_all(1, &[Value::Boolean(false)]);
         }
         self.room_for(1)?;
-        let after = self.part(whole, length, total - length)?;
-        let found = self.part(whole, 0, length)?;
+        let cost = |length| self.part_cost(whole, length);
+        self.reserve(cost(total - length) + cost(length))?;
+        let after = self.part(whole, length, total - length);
+        let found = self.part(whole, 0, length);
         self.replace_all(2, &[after, found, Value::Boolean(true)])
     }
 
@@ -84,7 +90,7 @@ impl Machine<'_> {
 
 /// A number without its fraction.
 pub(super) fn whole(number: f64) -> Result<f64, ErrorName> {
-    let whole = number.trunc();
+    let whole = truncated(number);
     if whole.abs() < EXACT { Ok(whole) } else { Err(ErrorName::RangeCheck) }
 }
 

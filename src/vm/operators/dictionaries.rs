@@ -5,7 +5,7 @@ use crate::vm::fault::Fault;
 use crate::vm::heap::{DICTIONARY_COST, DictionaryId, ENTRY};
 use crate::vm::machine::Machine;
 use crate::vm::trap::ErrorName;
-use crate::vm::value::Value;
+use crate::vm::value::{Packed, Value};
 
 impl Machine<'_> {
     pub(super) fn dict(&mut self) -> Result<(), Fault> {
@@ -50,7 +50,7 @@ impl Machine<'_> {
         self.refuse_system(id)?;
         // Before there is a key that nothing but this function knows.
         self.reserve(ENTRY)?;
-        let is_new = self.key(key).map(|key| self.scope.store(&mut self.heap, id, key, value));
+        let is_new = self.key(key).map(|key| self.scope.store(&mut self.heap, id, key, value.into()));
         if !matches!(is_new, Ok(true)) {
             self.heap.give_back(ENTRY);
         }
@@ -87,14 +87,14 @@ impl Machine<'_> {
     /// The value under a key of a dictionary.
     pub(super) fn value_of(&self, of: DictionaryId, key: Value) -> Result<Value, Fault> {
         let value = self.known_key(key)?.and_then(|key| self.heap.dictionary(of).get(key));
-        value.ok_or_else(|| ErrorName::Undefined.into())
+        value.map(Packed::unpack).ok_or_else(|| ErrorName::Undefined.into())
     }
 
     pub(super) fn load(&mut self) -> Result<(), Fault> {
         let [key] = self.top()?;
         let found = self.known_key(key)?.and_then(|key| Some((self.scope.holder(&self.heap, key)?, key)));
         let value = found.and_then(|(holder, key): (_, Key)| self.heap.dictionary(holder).get(key));
-        self.replace(1, value.ok_or(ErrorName::Undefined)?);
+        self.replace(1, value.ok_or(ErrorName::Undefined)?.unpack());
         Ok(())
     }
 

@@ -20,7 +20,7 @@ impl Machine<'_> {
 
     pub(super) fn print_stack(&self, streams: &mut Streams<'_>) -> Result<(), Fault> {
         self.stack.values().iter().rev().try_for_each(|value| {
-            let written = self.text(*value).write(streams.output);
+            let written = self.text(value.unpack()).write(streams.output);
             written.and_then(|()| streams.output.write_all(b"\n")).map_err(Fault::Output)
         })
     }
@@ -62,7 +62,7 @@ impl Machine<'_> {
         }
         let strings = self.arguments.iter().map(|argument| string_cost(argument.len())).sum::<usize>();
         self.reserve(array_cost(self.arguments.len()) + strings)?;
-        let new = |argument: &Vec<u8>| Value::String(self.heap.new_string(argument.clone(), false));
+        let new = |argument: &Vec<u8>| Value::String(self.heap.new_string(argument.clone(), false)).into();
         let strings = self.arguments.iter().map(new).collect();
         let array = self.heap.new_array(strings);
         self.push(Value::Array(array))

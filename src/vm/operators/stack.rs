@@ -4,7 +4,7 @@ use super::{index, whole};
 use crate::vm::fault::Fault;
 use crate::vm::machine::Machine;
 use crate::vm::trap::ErrorName;
-use crate::vm::value::Value;
+use crate::vm::value::{Packed, Value};
 
 impl Machine<'_> {
     pub(super) fn exch(&mut self) -> Result<(), Fault> {
@@ -24,7 +24,7 @@ impl Machine<'_> {
 
     /// How many values are above the topmost mark.
     pub(super) fn above_mark(&self) -> Result<usize, Fault> {
-        let mark = self.stack.values().iter().rev().position(|value| *value == Value::Mark);
+        let mark = self.stack.values().iter().rev().position(|value| *value == Packed::MARK);
         mark.ok_or_else(|| ErrorName::UnmatchedMark.into())
     }
 
@@ -42,7 +42,7 @@ impl Machine<'_> {
         let depth = index(depth)?;
         let below = self.stack.height() - 1;
         let at = below.checked_sub(depth + 1).ok_or(ErrorName::StackUnderflow)?;
-        self.replace(1, self.stack.values()[at]);
+        self.replace(1, self.stack.values()[at].unpack());
         Ok(())
     }
 
@@ -69,7 +69,7 @@ impl Machine<'_> {
         }
         self.discard(1);
         for at in from..below {
-            self.stack.push_beyond(self.stack.values()[at]);
+            self.stack.push_beyond(self.stack.values()[at].unpack());
         }
         Ok(())
     }

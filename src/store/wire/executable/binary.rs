@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{FormError, Stated, compilations_of, index_of, name, symbol};
+use super::{FormError, Stated, index_of, name, symbol};
 use crate::digest::{BuildId, CompilationId, FragmentDigest};
 use crate::object::executable::{Executable, Section};
 use crate::store::error::StoreError;
@@ -18,9 +18,9 @@ const VERSION: u32 = 1;
 /// The bytes of a digest; one of the whole stands at the end of the file.
 const DIGEST: usize = 32;
 
-/// The compact form of an executable.
-pub fn to_binary(executable: &Executable) -> Result<Vec<u8>, FormError> {
-    let compilations = compilations_of(executable);
+/// The compact form of an executable with this build id.
+pub(super) fn spell(executable: &Executable, build: BuildId) -> Result<Vec<u8>, FormError> {
+    let compilations = executable.compilations();
     let size = size(executable, compilations.len());
     // What is in the file is shorter than the file, so every length and count fits too.
     u32::try_from(size).map_err(|_| FormError::Size)?;
@@ -28,7 +28,7 @@ pub fn to_binary(executable: &Executable) -> Result<Vec<u8>, FormError> {
     out.raw(INTERPRETER.as_bytes());
     out.raw(BINARY);
     out.u32(VERSION);
-    out.raw(executable.build_id().digest().as_bytes());
+    out.raw(build.digest().as_bytes());
     out.all(&executable.entries, |out, entry| out.bytes(entry.as_str().as_bytes()));
     out.all(&compilations, |out, id| out.raw(id.digest().as_bytes()));
     out.all(&executable.symbols, |out, symbol| {
@@ -96,7 +96,7 @@ fn body_of(bytes: &[u8]) -> Result<Stated, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::wire::executable::{from_bytes, to_yaml};
+    use crate::store::wire::executable::{from_bytes, to_binary, to_yaml};
 
     /// `docs/formats.md` has an executable in both forms.
     #[test]

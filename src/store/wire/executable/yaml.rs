@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{Stated, compilations_of, index_of, name, symbol};
+use super::{Stated, index_of, name, symbol};
 use crate::digest::{BuildId, CompilationId, FragmentDigest};
 use crate::isa::codec::{DecodeError, Decoder};
 use crate::isa::listing::{self, Operand};
@@ -36,12 +36,12 @@ struct SectionWire {
     text: String,
 }
 
-/// The readable form of an executable.
-pub fn to_yaml(executable: &Executable) -> Result<String, DecodeError> {
-    let compilations = compilations_of(executable);
+/// The readable form of an executable with this build id.
+pub(super) fn spell(executable: &Executable, build: BuildId) -> Result<String, DecodeError> {
+    let compilations = executable.compilations();
     let text_bytes = executable.sections.iter().map(|section| section.text.len()).sum::<usize>();
     let mut yaml = Emitter::with_capacity(5 * text_bytes + 250 * executable.symbols.len());
-    yaml.plain(0, "build", executable.build_id());
+    yaml.plain(0, "build", build);
     yaml.section(0, "entries");
     executable.entries.iter().for_each(|entry| yaml.word_item(0, entry.as_str()));
     yaml.section(0, "compilations");

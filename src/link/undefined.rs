@@ -1,0 +1,92 @@
+//! Names that code executes and nobody defines, and what may have been meant.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use super::Unresolved;
+use super::chunk::{Body, Chunk, Target, Text};
+use super::error::{LinkError, Site};
+use super::reach::{Program, Reached};
+use super::resolve::Definitions;
+use crate::isa::builtin::Builtin;
+use crate::isa::codec::Decoder;
+use crate::isa::instruction::Instruction;
+use crate::object::fixup::FixupKind;
+
+/// Finds names that code executes and nobody defines: no module, no operator, and no string in the program,
+/// with which it could be defined at run time. Gives those that are only warned of.
+pub(super) fn undefined(
+    program: &Program<'_>,
+    definitions: &Definitions<'_>,
+    unresolved: Unresolved,
+) -> Result<Vec<LinkError>, Vec<LinkError>> {
+    if unresolved == Unresolved::Ignore {
+        return Ok(Vec::new());
+    }
+    let missing = missing(program);
+    let errors = missing.into_iter().map(|(name, sites)| {
+        let help = undefined_help(&name, definitions, &sites);
+        LinkError::Undefined { name, sites, help }
+    });
+    let errors = errors.collect::<Vec<_>>();
+    if errors.is_empty() || unresolved == Unresolved::Warn { Ok(errors) } else { Err(errors) }
+}
+
+/// The names that are executed and cannot be defined, and where they are executed.
+fn missing(program: &Program<'_>) -> BTreeMap<Arc<str>, Vec<Site>> {
+    let mut missing = BTreeMap::<_, Vec<Site>>::new();
+    let texts = program.chunks.iter().flat_map(Chunk::texts);
+    let strings = texts.filter(|text| text.is(FixupKind::Weak)).map(|text| &*text.text);
+    let strings = strings.collect::<HashSet<&str>>();
+    let is_missing = |text: &Text| text.is(FixupKind::Strong) && !strings.contains(&*text.text);
+    let chunks = program.chunks.iter().map(|chunk| chunk.texts().iter().any(is_missing)).collect::<Vec<_>>();
+    for Reached { defined, body, .. } in &program.definitions {
+        let body = &program.bodies[*body as usize];
+        if !chunks[body.chunk as usize] {
+            continue;
+        }
+        let chunk = &program.chunks[body.chunk as usize];
+        for (target, index) in chunk.targets(body).iter().zip(0..) {
+            let Target::Other(FixupKind::Strong, text) = *target else { continue };
+            let text = &chunk.texts()[text as usize];
+            if is_missing(text) {
+                let site = defined.site_of(first_use(body, index), &text.text);
+                missing.entry(Arc::clone(&text.text)).or_default().push(site);
+            }
+        }
+    }
+    missing
+}
+
+/// The ordinal of the first instruction that executes the fixup at `index`.
+fn first_use(body: &Body, index: u32) -> u32 {
+    let calls = |instruction| instruction == Ok(Instruction::Call(index));
+    Decoder::new(&body.text).position(calls).unwrap_or_default() as u32
+}
+
+fn undefined_help(name: &str, definitions: &Definitions<'_>, sites: &[Site]) -> String {
+    let names = definitions.names();
+    let operators = Builtin::ALL.iter().map(|builtin| builtin.name());
+    let mut help = match nearest(name, names.chain(operators)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => {
+            "link the file that defines it; `--unresolved warn` leaves computed names to run time".to_owned()
+        }
+    };
+    if sites.iter().all(|site| site.column.is_none()) {
+        help.push_str(" (compile with `-g` to see the exact place)");
+    }
+    help
+}
+
+/// The candidate most like `name`, if one is like it enough to be what was meant.
+pub(super) fn nearest<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
+    let distance = |candidate: &'c str| (strsim::damerau_levenshtein(name, candidate), candidate);
+    // Of one or two letters, anything would be like anything.
+    let limit = name.len() / 3;
+    candidates
+        .map(distance)
+        .filter(|(distance, near)| *distance <= limit && *distance < near.len())
+        .min()
+        .map(|(_, near)| near)
+}
