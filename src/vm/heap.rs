@@ -5,6 +5,8 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use foldhash::fast::RandomState;
+
 use super::dictionary::Dictionary;
 use super::value::{Packed, Value};
 
@@ -84,12 +86,12 @@ impl<T> Default for Object<T> {
 struct Sequences<T> {
     arena: Arena<Object<T>>,
     /// The parts: there is one of each, so that two are the same when their ids are.
-    parts: HashMap<Slice, u32>,
+    parts: HashMap<Slice, u32, RandomState>,
 }
 
 impl<T: Copy> Sequences<T> {
     fn new() -> Self {
-        Self { arena: Arena::new(), parts: HashMap::new() }
+        Self { arena: Arena::new(), parts: HashMap::default() }
     }
 
     fn add(&mut self, elements: Vec<T>, is_read_only: bool) -> u32 {

@@ -705,6 +705,11 @@ impl Machine<'_> {
             Value::Array(id) => {
                 whole(key).and_then(|at| self.heap.array_mut(id).get_mut(at)).map(set).is_some()
             }
+            Value::String(id) => {
+                let byte = whole(value).and_then(|byte| u8::try_from(byte).ok());
+                let slot = whole(key).and_then(|at| self.heap.string_mut(id)?.get_mut(at));
+                byte.zip(slot).map(|(byte, slot)| *slot = byte).is_some()
+            }
             // A number is nobody's name.
             Value::Dictionary(id) if key.is_number() => {
                 let Some(key) = Key::of(key.unpack()) else { return false };
