@@ -78,7 +78,9 @@ impl Sprint<'_, '_> {
                 Op::Number(number) => self.push(Packed::number(number)),
                 Op::Boolean(value) => self.push(Packed::boolean(value)),
                 Op::Text(text) => self.push(Packed::text(text)),
-                Op::Block { procedure, after } => self.push(Packed::procedure(procedure)) && self.go_on(after),
+                Op::Block { procedure, after } => {
+                    self.push(Packed::procedure(procedure)) && self.go_on(after)
+                }
                 Op::Name(name) => self.name(now, name),
                 Op::Enter { body, name } => self.enter(body, name),
                 Op::Operator(_) => false,

@@ -141,7 +141,8 @@ impl Sprint<'_, '_> {
     /// With the depth on top.
     #[inline(always)]
     pub(super) fn index_top(&mut self) -> bool {
-        let depth = self.top().and_then(whole).and_then(|depth| self.height.checked_sub(depth.checked_add(2)?));
+        let depth =
+            self.top().and_then(whole).and_then(|depth| self.height.checked_sub(depth.checked_add(2)?));
         let value = depth.and_then(|at| self.machine.stack.slots().get(at).copied());
         value.is_some_and(|value| self.set_top(value))
     }
@@ -188,7 +189,9 @@ impl Sprint<'_, '_> {
     #[inline(always)]
     pub(super) fn known(&mut self) -> bool {
         let [holder, key] = self.operands();
-        let (Value::Dictionary(id), Some(key)) = (holder.unpack(), Key::of(key.unpack())) else { return false };
+        let (Value::Dictionary(id), Some(key)) = (holder.unpack(), Key::of(key.unpack())) else {
+            return false;
+        };
         let is_known = self.machine.heap.dictionary(id).position(key).is_some();
         self.height -= 1;
         self.set_top(Packed::boolean(is_known))
@@ -211,7 +214,9 @@ impl Machine<'_> {
     fn set_element(&mut self, holder: Packed, key: Packed, value: Packed) -> bool {
         let set = |slot: &mut Packed| *slot = value;
         match holder.unpack() {
-            Value::Array(id) => whole(key).and_then(|at| self.heap.array_mut(id).get_mut(at)).map(set).is_some(),
+            Value::Array(id) => {
+                whole(key).and_then(|at| self.heap.array_mut(id).get_mut(at)).map(set).is_some()
+            }
             Value::String(id) => {
                 let byte = whole(value).and_then(|byte| u8::try_from(byte).ok());
                 let slot = whole(key).and_then(|at| self.heap.string_mut(id)?.get_mut(at));

@@ -140,8 +140,7 @@ impl Sprint<'_, '_> {
     #[inline(always)]
     pub(super) fn begin_new(&mut self) -> bool {
         let machine = &mut *self.machine;
-        let has_room =
-            machine.scope.dictionaries().len() < self.limit && machine.heap.take(DICTIONARY_COST);
+        let has_room = machine.scope.dictionaries().len() < self.limit && machine.heap.take(DICTIONARY_COST);
         if has_room {
             let new = machine.heap.new_dictionary();
             machine.scope.begin(&mut machine.heap, new);
