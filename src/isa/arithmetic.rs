@@ -44,6 +44,7 @@ pub fn remainder(a: f64, b: f64) -> f64 {
 }
 
 /// The whole number nearest to a number; of two, the greater.
+#[inline]
 pub fn round(number: f64) -> f64 {
     let below = number.floor();
     let rounded = if number - below >= 0.5 { below + 1.0 } else { below };
@@ -51,16 +52,19 @@ pub fn round(number: f64) -> f64 {
 }
 
 /// The bits of a whole number, if they are at most 53.
+#[inline]
 pub fn bits(number: f64) -> Option<i64> {
     (number.abs() < EXACT).then_some(number as i64)
 }
 
 /// The whole number that has these bits, if they are at most 53.
+#[inline]
 pub fn of_bits(bits: i64) -> Option<f64> {
     Some(bits as f64).filter(|number| number.abs() < EXACT)
 }
 
 /// Bits moved to the left, or to the right if the shift is negative; `None` when they are too many then.
+#[inline]
 pub fn shifted(bits: i64, shift: i64) -> Option<i64> {
     if shift < 0 {
         return Some(bits >> shift.unsigned_abs().min(63));

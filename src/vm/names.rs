@@ -5,6 +5,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 /// A name or string of a program, or a string that is a key of a dictionary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NameId(u32);
@@ -30,13 +32,16 @@ impl NameId {
 #[derive(Debug, Clone, Default)]
 pub struct Names {
     texts: Vec<Arc<str>>,
-    ids: HashMap<Arc<str>, NameId>,
+    ids: HashMap<Arc<str>, NameId, RandomState>,
 }
 
 impl Names {
     /// No texts yet, and room for so many.
     pub(super) fn with_capacity(texts: usize) -> Self {
-        Self { texts: Vec::with_capacity(texts), ids: HashMap::with_capacity(texts) }
+        Self {
+            texts: Vec::with_capacity(texts),
+            ids: HashMap::with_capacity_and_hasher(texts, RandomState::default()),
+        }
     }
 
     /// The id of a text, which is added when it is new.
@@ -72,14 +77,14 @@ pub struct Texts<'p> {
     names: &'p Names,
     /// The texts made at run time; their ids follow those of `names`. What was forgotten is empty.
     own: Vec<Box<[u8]>>,
-    ids: HashMap<Box<[u8]>, NameId>,
+    ids: HashMap<Box<[u8]>, NameId, RandomState>,
     free: Vec<NameId>,
 }
 
 impl<'p> Texts<'p> {
     /// The texts of a loaded program.
     pub(super) fn new(names: &'p Names) -> Self {
-        Self { names, own: Vec::new(), ids: HashMap::new(), free: Vec::new() }
+        Self { names, own: Vec::new(), ids: HashMap::default(), free: Vec::new() }
     }
 
     /// The bytes of a text.

@@ -1,11 +1,13 @@
 //! `cargo xtask bench`: the workflow on generated programs of growing size, timed step by step.
 //!
+//! Other parts measure each verb by the size of the repository, and the machine beside other interpreters.
 //! The agents are two machines, but run one after the other here, so that each has the whole machine to itself.
 //! Time is never a reason to fail; a wrong result is.
 
 mod front;
 mod generate;
 mod measure;
+mod peers;
 mod scale;
 mod summary;
 mod table;
@@ -24,18 +26,32 @@ use generate::Program;
 use summary::{Size, Summary};
 
 /// The options that have a value.
-pub(crate) const OPTIONS: [&str; 5] = ["--procedures", "--runs", "--json", "--sizes", "--store"];
-/// The flag that asks for the other part: each verb, by the size of the repository.
-pub(crate) const SCALE: &str = "--scale";
+pub(crate) const OPTIONS: [&str; 6] =
+    ["--procedures", "--runs", "--json", "--sizes", "--store", "--programs"];
+/// The flags that ask for another part.
+pub(crate) const FLAGS: [&str; 2] = ["--scale", "--peers"];
 
-/// Measures all sizes, prints the tables and writes the file that was asked for.
+/// What can be measured: its flag, or none for the workflow, the options that are its own, and how.
+struct Part {
+    flag: &'static str,
+    own: &'static [&'static str],
+    measure: fn(&Options) -> Result<ExitCode>,
+}
+
+const WORKFLOW: Part = Part { flag: "", own: &["--procedures"], measure: workflow };
+const SCALE: Part = Part { flag: FLAGS[0], own: &["--sizes", "--store"], measure: scale::run };
+const PEERS: Part = Part { flag: FLAGS[1], own: &["--programs"], measure: peers::run };
+
+/// Measures one part, prints the tables and writes the file that was asked for.
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    let is_scale = options.has(SCALE);
-    let foreign: &[&str] = if is_scale { &["--procedures"] } else { &["--sizes", "--store"] };
-    if let Some(option) = foreign.iter().find(|option| options.has(option)) {
-        return Err(format!("{option} does not go with{} {SCALE}", if is_scale { "" } else { "out" }));
+    let wanted = [SCALE, PEERS].into_iter().find(|part| options.has(part.flag)).unwrap_or(WORKFLOW);
+    for other in [WORKFLOW, SCALE, PEERS].iter().filter(|part| part.flag != wanted.flag) {
+        if let Some(option) = other.own.iter().chain([&other.flag]).find(|option| options.has(option)) {
+            let part = if wanted.flag.is_empty() { "the workflow" } else { wanted.flag };
+            return Err(format!("{option} does not go with {part}"));
+        }
     }
-    if is_scale { scale::run(options) } else { workflow(options) }
+    (wanted.measure)(options)
 }
 
 /// The distributed build, step by step.

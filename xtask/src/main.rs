@@ -37,6 +37,8 @@ Chores:
                --scale              instead, each verb on repositories of growing size, beside ccache, cp and mold
                --sizes N,N,…        with --scale: fragments (default: 1000,10000,100000,1000000)
                --store NAME         with --scale: yaml, database or both (default: both)
+               --peers              instead, the programs of benches/peers in Toy and in other interpreters
+               --programs NAME,…    with --peers: only these (default: all)
   torture    kill each verb, and let its disk be full or broken, at every call that changes something
                --store NAME         yaml or both (default: both)
                --verb V,V,…         only these verbs; `race` is two of them at once, `processes` many
@@ -60,7 +62,7 @@ fn perform(mut arguments: impl Iterator<Item = String>) -> Result<ExitCode> {
     match chore.as_str() {
         "build" => Options::parse(arguments, &[]).and_then(|_| build::run()),
         "demo" => demo::run(&Options::parse(arguments, &["--out"])?),
-        "bench" => bench::run(&Options::parse_with_flags(arguments, &bench::OPTIONS, &[bench::SCALE])?),
+        "bench" => bench::run(&Options::parse_with_flags(arguments, &bench::OPTIONS, &bench::FLAGS)?),
         "torture" => torture::run(&Options::parse(arguments, &["--store", "--verb", "--budget"])?),
         "diagrams" => Options::parse(arguments, &[]).and_then(|_| diagrams::run()),
         "help" | "--help" | "-h" => {

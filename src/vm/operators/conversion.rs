@@ -2,6 +2,7 @@
 
 use super::number;
 use crate::vm::fault::Fault;
+use crate::vm::heap::{PART_COST, string_cost};
 use crate::vm::machine::Machine;
 use crate::vm::trap::ErrorName;
 use crate::vm::value::{Value, truncated};
@@ -56,8 +57,8 @@ impl Machine<'_> {
         };
         self.room_for(2)?;
         // All at once: nobody knows of the first part while the second is made.
-        let cost = |length| self.part_cost(whole, length);
-        self.reserve(cost(total - at - length) + cost(length) + cost(at))?;
+        self.reserve(string_cost(total) + 3 * PART_COST)?;
+        let whole = self.shared(whole, total);
         let after = self.part(whole, at + length, total - at - length);
         let found = self.part(whole, at, length);
         let before = self.part(whole, 0, at);
@@ -72,11 +73,23 @@ impl Machine<'_> {
             return self.replace_all(1, &[Value::Boolean(false)]);
         }
         self.room_for(1)?;
-        let cost = |length| self.part_cost(whole, length);
-        self.reserve(cost(total - length) + cost(length))?;
+        self.reserve(string_cost(total) + 2 * PART_COST)?;
+        let whole = self.shared(whole, total);
         let after = self.part(whole, length, total - length);
         let found = self.part(whole, 0, length);
         self.replace_all(2, &[after, found, Value::Boolean(true)])
+    }
+
+    /// A string of so many bytes in a form whose parts share its bytes. The cost of a copy was taken, and is given back
+    /// where none is needed.
+    fn shared(&mut self, value: Value, length: usize) -> Value {
+        match value {
+            Value::Text(text) => Value::String(self.heap.new_string(self.texts.bytes(text).to_vec(), true)),
+            other => {
+                self.heap.give_back(string_cost(length));
+                other
+            }
+        }
     }
 
     fn bytes(&self, value: Value) -> Result<&[u8], Fault> {
@@ -90,7 +103,8 @@ impl Machine<'_> {
 
 /// A number without its fraction.
 pub(super) fn whole(number: f64) -> Result<f64, ErrorName> {
-    let whole = truncated(number);
+    // As among integers, zero has no sign here.
+    let whole = truncated(number) + 0.0;
     if whole.abs() < EXACT { Ok(whole) } else { Err(ErrorName::RangeCheck) }
 }
 
@@ -102,5 +116,5 @@ fn parse(bytes: &[u8]) -> Result<f64, Fault> {
         return Err(ErrorName::TypeCheck.into());
     }
     let number = text.parse::<f64>().map_err(|_| ErrorName::TypeCheck)?;
-    if number.is_finite() { Ok(number) } else { Err(ErrorName::RangeCheck.into()) }
+    if number.is_finite() { Ok(number) } else { Err(ErrorName::UndefinedResult.into()) }
 }

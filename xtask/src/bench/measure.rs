@@ -14,17 +14,24 @@ use crate::Result;
 pub(super) struct Cost {
     /// From the start to the end, as a clock on the wall sees it.
     pub(super) time: Duration,
+    /// What the processors worked for it, in the program and in the system.
+    pub(super) cpu: Duration,
     /// The largest resident set in bytes. The system also counts the moment before the program was loaded, so
     /// this is never below the few megabytes of the bench itself.
     pub(super) peak: u64,
 }
 
-/// Runs a command in a directory, and returns what it took and printed.
+/// Runs `toy` in a directory, and returns what it took and printed.
 pub(super) fn run(toy: &Path, directory: &Path, arguments: &[&str]) -> Result<(Cost, String)> {
-    let line = || format!("toy {}", arguments.iter().take(4).copied().collect::<Vec<_>>().join(" "));
-    let failed = |error: std::io::Error| format!("{}: {error}", line());
     let mut command = Command::new(toy);
     command.args(arguments).current_dir(directory).env_remove("TOY_REPOSITORY");
+    let line = || format!("toy {} …", arguments.iter().take(4).copied().collect::<Vec<_>>().join(" "));
+    measure(&mut command).map_err(|problem| format!("{}: {problem}", line()))
+}
+
+/// Runs a command, and returns what it took and printed; the error does not name it.
+pub(super) fn measure(command: &mut Command) -> Result<(Cost, String)> {
+    let failed = |error: std::io::Error| error.to_string();
     let start = Instant::now();
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(failed)?;
     let mut output = String::new();
@@ -32,10 +39,10 @@ pub(super) fn run(toy: &Path, directory: &Path, arguments: &[&str]) -> Result<(C
         stdout.read_to_string(&mut output).map_err(failed)?;
     }
     let end = child.wait4().map_err(failed)?;
-    let time = start.elapsed();
+    let (time, used) = (start.elapsed(), end.rusage);
     if end.status.success() {
-        Ok((Cost { time, peak: end.rusage.maxrss }, output))
+        Ok((Cost { time, cpu: used.utime + used.stime, peak: used.maxrss }, output))
     } else {
-        Err(format!("{} …: {}", line(), end.status))
+        Err(end.status.to_string())
     }
 }

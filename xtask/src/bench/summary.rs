@@ -178,7 +178,8 @@ mod tests {
     use super::*;
 
     fn step(name: &'static str, milliseconds: u64) -> Step {
-        let cost = Cost { time: Duration::from_millis(milliseconds), peak: milliseconds };
+        let time = Duration::from_millis(milliseconds);
+        let cost = Cost { time, cpu: time, peak: milliseconds };
         Step { build: FIRST, name, cost, bytes: 7 }
     }
 

@@ -1,0 +1,2 @@
+-- What starting costs.
+print("hello, world")
