@@ -8,6 +8,8 @@ use miette::Diagnostic;
 use rayon::prelude::*;
 use thiserror::Error;
 
+use self::binding::Binding;
+use self::generate::Body;
 use crate::digest::{CompilationId, FragmentDigest};
 use crate::name::Name;
 use crate::object::compilation::{Compilation, CompilationError, Definition, Ticket};
@@ -15,9 +17,10 @@ use crate::object::fragment::Fragment;
 use crate::object::line_table::LineTable;
 use crate::source::{LineIndex, Position, SourceFile, lines};
 use crate::store::{Company, Entry, Repository, State, StoreError, View};
-use crate::syntax::ast::{Item, Procedure, Unit};
+use crate::syntax::ast::{Procedure, Unit};
 use crate::syntax::{self, Parsed, SyntaxError};
 
+mod binding;
 mod fingerprint;
 mod generate;
 mod optimize;
@@ -135,7 +138,6 @@ pub struct Prepared<'s> {
     /// The ids of the compilations.
     ids: Vec<CompilationId>,
     fragments: BTreeMap<FragmentDigest, Fragment>,
-    optimization: Optimization,
     /// Whether the repository lacks any of it.
     is_new: bool,
 }
@@ -146,8 +148,7 @@ pub fn prepare<'s>(
     sources: &'s [SourceFile],
     options: Options,
 ) -> Result<Prepared<'s>, CompileError> {
-    let Options { optimization, .. } = options;
-    let parsed = sources.par_iter().map(|source| parse(source, optimization)).collect::<Vec<_>>();
+    let parsed = sources.par_iter().map(|source| parse(source, options.optimization)).collect::<Vec<_>>();
     let units = right(&parsed);
     let compilations =
         units.par_iter().map(|unit| unit.compilation(options)).collect::<Result<Vec<_>, _>>()?;
@@ -156,9 +157,9 @@ pub fn prepare<'s>(
     let view = repository.read()?;
     // Also where the compilation is there: a fragment that was lost since is made again.
     let missing = missing(&*view, &procedures, options.known)?;
-    let fragments = generate(&missing, &procedures, optimization);
+    let fragments = generate(&missing, &procedures);
     let is_new = !fragments.is_empty() || !all_stored(&*view, &ids)?;
-    Ok(Prepared { parsed, compilations, ids, fragments, optimization, is_new })
+    Ok(Prepared { parsed, compilations, ids, fragments, is_new })
 }
 
 impl Prepared<'_> {
@@ -194,7 +195,7 @@ impl Prepared<'_> {
             transaction.add_fragments(&entries(&self.fragments))?;
             // What was there when we asked may have been collected since: then it is generated after all.
             let collected = missing(transaction.view(), &bodies, Known::Reuse)?;
-            transaction.add_fragments(&entries(&generate(&collected, &bodies, self.optimization)))?;
+            transaction.add_fragments(&entries(&generate(&collected, &bodies)))?;
             transaction.add_compilations(&self.compilations).map(drop)
         })
     }
@@ -226,6 +227,8 @@ struct KeyedUnit<'s> {
     source: &'s SourceFile,
     unit: Unit<'s>,
     digests: Vec<FragmentDigest>,
+    optimization: Optimization,
+    binding: Binding,
 }
 
 fn parse(source: &SourceFile, optimization: Optimization) -> Result<KeyedUnit<'_>, Vec<SyntaxError>> {
@@ -234,12 +237,18 @@ fn parse(source: &SourceFile, optimization: Optimization) -> Result<KeyedUnit<'_
         return Err(errors);
     }
     let digests = Fingerprinter::new(optimization).unit(&unit);
-    Ok(KeyedUnit { source, unit, digests })
+    let binding = Binding::of(&unit, optimization);
+    Ok(KeyedUnit { source, unit, digests, optimization, binding })
 }
 
 impl<'s> KeyedUnit<'s> {
     fn procedures(&self) -> impl Iterator<Item = (&Procedure<'s>, FragmentDigest)> {
         self.unit.procedures.iter().zip(self.digests.iter().copied())
+    }
+
+    fn body(&self, procedure: &Procedure<'s>) -> Body<'_> {
+        let Self { optimization, binding, .. } = *self;
+        Body { items: self.unit.body(procedure), optimization, binding }
     }
 
     fn compilation(&self, options: Options) -> Result<Compilation, CompilationError> {
@@ -248,9 +257,7 @@ impl<'s> KeyedUnit<'s> {
         let starts = self.unit.procedures.iter().map(|procedure| procedure.name_span.start);
         let definition = |((procedure, fragment), line): ((&Procedure<'s>, FragmentDigest), u32)| {
             let name = procedure.name;
-            let body = self.unit.body(procedure);
-            let lines =
-                index.as_ref().and_then(|index| line_table(index, procedure, body, options.optimization));
+            let lines = index.as_ref().and_then(|index| line_table(index, procedure, self.body(procedure)));
             let name = Name::new(name).ok_or_else(|| CompilationError::Name(name.to_owned()))?;
             Ok(Definition { name, fragment, line, lines })
         };
@@ -261,15 +268,10 @@ impl<'s> KeyedUnit<'s> {
 }
 
 /// Where each instruction stands.
-fn line_table(
-    index: &LineIndex<'_>,
-    procedure: &Procedure<'_>,
-    body: &[Item<'_>],
-    optimization: Optimization,
-) -> Option<LineTable> {
+fn line_table(index: &LineIndex<'_>, procedure: &Procedure<'_>, body: Body<'_>) -> Option<LineTable> {
     let first = index.line(procedure.name_span.start);
-    let places = generate::places(body, optimization);
-    let positions = index.positions(places.into_iter().map(|item| body[item].span.start));
+    let offsets = body.places().into_iter().map(|item| body.items[item].span.start);
+    let positions = index.positions(offsets);
     LineTable::new(positions.map(|place| Position { line: place.line - first, ..place }).collect())
 }
 
@@ -279,12 +281,12 @@ fn right<'p, 's>(parsed: &'p [Result<KeyedUnit<'s>, Vec<SyntaxError>>]) -> Vec<&
 }
 
 /// The body behind each digest; equal procedures, in one file or in several, have one.
-type Bodies<'u> = BTreeMap<FragmentDigest, &'u [Item<'u>]>;
+type Bodies<'u> = BTreeMap<FragmentDigest, Body<'u>>;
 
 fn distinct<'u>(units: &[&'u KeyedUnit<'_>]) -> Bodies<'u> {
     let bodies = units
         .iter()
-        .flat_map(|unit| unit.procedures().map(|(procedure, digest)| (digest, unit.unit.body(procedure))));
+        .flat_map(|unit| unit.procedures().map(|(procedure, digest)| (digest, unit.body(procedure))));
     bodies.collect()
 }
 
@@ -303,15 +305,8 @@ fn missing(view: &dyn View, bodies: &Bodies<'_>, known: Known) -> Result<Vec<Fra
 }
 
 /// Generates the code of the missing digests, and of no others.
-fn generate(
-    missing: &[FragmentDigest],
-    bodies: &Bodies<'_>,
-    optimization: Optimization,
-) -> BTreeMap<FragmentDigest, Fragment> {
-    let generate = |digest: &FragmentDigest| {
-        let body = bodies.get(digest)?;
-        Some((*digest, generate::fragment(body, optimization)))
-    };
+fn generate(missing: &[FragmentDigest], bodies: &Bodies<'_>) -> BTreeMap<FragmentDigest, Fragment> {
+    let generate = |digest: &FragmentDigest| Some((*digest, bodies.get(digest)?.fragment()));
     missing.par_iter().filter_map(generate).collect()
 }
 

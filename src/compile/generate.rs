@@ -1,6 +1,7 @@
 //! Code generation: one instruction an item, or what the optimiser makes of the items.
 
 use super::Optimization;
+use super::binding::Binding;
 use super::optimize::optimize;
 use crate::isa::codec::encode;
 use crate::isa::instruction::Instruction;
@@ -8,19 +9,33 @@ use crate::object::fixup::{FixupKind, Fixups};
 use crate::object::fragment::Fragment;
 use crate::syntax::ast::{Item, ItemKind};
 
-/// The code of a body.
-pub(super) fn fragment(body: &[Item<'_>], optimization: Optimization) -> Fragment {
-    match optimization {
-        Optimization::Without => encoded(body.iter().map(|item| Code::plain(item.kind))),
-        Optimization::With => encoded(optimize(body).into_iter().map(|(code, _)| code)),
-    }
+/// A body, and how it is compiled.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Body<'s> {
+    pub(super) items: &'s [Item<'s>],
+    pub(super) optimization: Optimization,
+    pub(super) binding: Binding,
 }
 
-/// For each instruction of a body's code, the index of the item where its place in the source is.
-pub(super) fn places(body: &[Item<'_>], optimization: Optimization) -> Vec<usize> {
-    match optimization {
-        Optimization::Without => (0..body.len()).collect(),
-        Optimization::With => optimize(body).into_iter().map(|(_, item)| item).collect(),
+impl Body<'_> {
+    /// The code.
+    pub(super) fn fragment(self) -> Fragment {
+        match self.optimization {
+            Optimization::Without => encoded(self.items.iter().map(|item| Code::plain(item.kind))),
+            Optimization::With => {
+                encoded(optimize(self.items, self.binding).into_iter().map(|(code, _)| code))
+            }
+        }
+    }
+
+    /// For each instruction of the code, the index of the item where its place in the source is.
+    pub(super) fn places(self) -> Vec<usize> {
+        match self.optimization {
+            Optimization::Without => (0..self.items.len()).collect(),
+            Optimization::With => {
+                optimize(self.items, self.binding).into_iter().map(|(_, item)| item).collect()
+            }
+        }
     }
 }
 

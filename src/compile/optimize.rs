@@ -6,6 +6,7 @@
 
 use self::certain::Certain;
 use self::literals::{Literal, Literals};
+use super::binding::Binding;
 use super::generate::Code;
 use crate::isa::builtin::Builtin;
 use crate::isa::instruction::Instruction;
@@ -20,9 +21,10 @@ pub(super) const VERSION: u32 = 1;
 /// The optimised code of a body: each instruction with the index of the item where its place in the source is.
 /// The lines of these places ascend: an operator with its block in place is at the block, what was calculated is at
 /// the operator that would have done it.
-pub(super) fn optimize<'s>(body: &[Item<'s>]) -> Vec<(Code<'s>, usize)> {
+pub(super) fn optimize<'s>(body: &[Item<'s>], binding: Binding) -> Vec<(Code<'s>, usize)> {
     let mut optimizer = Optimizer {
         body,
+        binding,
         at: 0,
         code: Vec::with_capacity(body.len()),
         open: Vec::new(),
@@ -37,6 +39,7 @@ pub(super) fn optimize<'s>(body: &[Item<'s>]) -> Vec<(Code<'s>, usize)> {
 
 struct Optimizer<'b, 's> {
     body: &'b [Item<'s>],
+    binding: Binding,
     /// The next item.
     at: usize,
     code: Vec<(Code<'s>, usize)>,
@@ -108,7 +111,7 @@ impl<'s> Optimizer<'_, 's> {
     }
 
     fn name(&mut self, name: &'s str) {
-        let Some(operator) = Builtin::lookup(name) else {
+        let Some(operator) = self.binding.operator(name) else {
             self.write(Code::Call(name));
             self.certain = Certain::default();
             return;
@@ -140,7 +143,7 @@ impl<'s> Optimizer<'_, 's> {
     fn operator(&self, item: usize) -> Option<Builtin> {
         let end = self.open.last().map_or(self.body.len(), |open| open.end);
         match self.body[..end].get(item)?.kind {
-            ItemKind::Name(name) => Builtin::lookup(name),
+            ItemKind::Name(name) => self.binding.operator(name),
             _ => None,
         }
     }
@@ -189,8 +192,18 @@ impl<'s> Optimizer<'_, 's> {
     }
 
     fn write_literals(&mut self) {
-        self.literals.write(self.body, &mut self.code, &mut self.certain);
+        let (body, binding) = (self.body, self.binding);
+        let plain = |item: usize| match body[item].kind {
+            ItemKind::Name(name) => bound(name, binding),
+            kind => Code::plain(kind),
+        };
+        self.literals.write(plain, &mut self.code, &mut self.certain);
     }
+}
+
+/// The instruction for a name.
+fn bound(name: &str, binding: Binding) -> Code<'_> {
+    binding.operator(name).map_or(Code::Call(name), |operator| Code::Other(Instruction::Operator(operator)))
 }
 
 impl Kind {

@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use super::fuse::fuse;
+use super::fuse::{fuse, own};
 use super::names::NameId;
 use super::program::{Program, SymbolId};
 use super::scope::Scope;
@@ -474,35 +474,5 @@ impl Body {
     fn new(symbol: SymbolId, range: (u32, u32), bound: &Bound) -> Self {
         let bound = Rc::clone(bound);
         Self { symbol, range, start: NOTHING, after: NOTHING, bound, elements: None }
-    }
-}
-
-/// The operation of an operator.
-const fn own(operator: Builtin) -> Op {
-    match operator {
-        Builtin::Add => Op::Add,
-        Builtin::Sub => Op::Sub,
-        Builtin::Mul => Op::Mul,
-        Builtin::Div => Op::Div,
-        Builtin::Eq => Op::Eq,
-        Builtin::Ne => Op::Ne,
-        Builtin::Lt => Op::Lt,
-        Builtin::Le => Op::Le,
-        Builtin::Gt => Op::Gt,
-        Builtin::Ge => Op::Ge,
-        Builtin::Dup => Op::Dup,
-        Builtin::Pop => Op::Pop,
-        Builtin::Exch => Op::Exch,
-        Builtin::Index => Op::Index,
-        Builtin::Get => Op::Get,
-        Builtin::Put => Op::Put,
-        Builtin::Def => Op::Def,
-        Builtin::Begin => Op::Begin,
-        Builtin::End => Op::End,
-        Builtin::IDiv => Op::IDiv,
-        Builtin::Mod => Op::Mod,
-        Builtin::Not => Op::Not,
-        Builtin::Known => Op::Known,
-        other => Op::Operator(other),
     }
 }

@@ -1,4 +1,4 @@
-//! Fused operations: one that does the work of several.
+//! Operations for operators, and fused operations: one that does the work of several.
 //!
 //! A fused operation does something only when all of its parts would succeed in the plainest way; else the first
 //! part is executed alone. So errors, and whatever is rare, are done in one place only.
@@ -10,6 +10,36 @@ use crate::isa::builtin::Builtin;
 
 /// The largest count that is fused with `index` or `roll`.
 const LARGEST: f64 = 1024.0;
+
+/// The operation of an operator.
+pub(super) const fn own(operator: Builtin) -> Op {
+    match operator {
+        Builtin::Add => Op::Add,
+        Builtin::Sub => Op::Sub,
+        Builtin::Mul => Op::Mul,
+        Builtin::Div => Op::Div,
+        Builtin::Eq => Op::Eq,
+        Builtin::Ne => Op::Ne,
+        Builtin::Lt => Op::Lt,
+        Builtin::Le => Op::Le,
+        Builtin::Gt => Op::Gt,
+        Builtin::Ge => Op::Ge,
+        Builtin::Dup => Op::Dup,
+        Builtin::Pop => Op::Pop,
+        Builtin::Exch => Op::Exch,
+        Builtin::Index => Op::Index,
+        Builtin::Get => Op::Get,
+        Builtin::Put => Op::Put,
+        Builtin::Def => Op::Def,
+        Builtin::Begin => Op::Begin,
+        Builtin::End => Op::End,
+        Builtin::IDiv => Op::IDiv,
+        Builtin::Mod => Op::Mod,
+        Builtin::Not => Op::Not,
+        Builtin::Known => Op::Known,
+        other => Op::Operator(other),
+    }
+}
 
 /// The operation that can stand at an address instead of the one that stands there, if the operations after it are
 /// not fused yet. `is_code` says of a name whether it means a procedure or operator now.

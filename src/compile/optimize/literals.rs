@@ -7,7 +7,7 @@ use crate::compile::generate::Code;
 use crate::isa::arithmetic::{bits, is_whole, of_bits, quotient, remainder, round, shifted, truncated};
 use crate::isa::builtin::Builtin;
 use crate::isa::instruction::Instruction;
-use crate::syntax::ast::{Item, ItemKind};
+use crate::syntax::ast::ItemKind;
 
 /// A value that stands in the source, or was calculated from such.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -79,10 +79,11 @@ impl<'s> Literals<'s> {
         self.values.extend_from_slice(results);
     }
 
-    /// Writes the instructions that push what is here, which is then below.
+    /// Writes the instructions that push what is here, which is then below. `plain` is the instruction for an item
+    /// where nothing is done but to bind operators.
     pub(super) fn write(
         &mut self,
-        body: &[Item<'s>],
+        plain: impl Fn(usize) -> Code<'s>,
         code: &mut Vec<(Code<'s>, usize)>,
         certain: &mut Certain,
     ) {
@@ -97,7 +98,7 @@ impl<'s> Literals<'s> {
                 let instead = Instruction::Instead { source: source as u32, code: count as u32 };
                 code.push((Code::Other(instead), items.start));
             }
-            code.extend(items.map(|item| (bound(body[item].kind), item)));
+            code.extend(items.map(|item| (plain(item), item)));
             for value in values.by_ref().take(count) {
                 certain.push(value);
                 if is_shorter {
@@ -116,12 +117,6 @@ impl<'s> Literal<'s> {
             Self::String(string) => ItemKind::String(string),
         })
     }
-}
-
-/// The instruction for an item where nothing is done but to bind operators.
-fn bound<'s>(item: ItemKind<'s>) -> Code<'s> {
-    let operator = if let ItemKind::Name(name) = item { Builtin::lookup(name) } else { None };
-    operator.map_or_else(|| Code::plain(item), |operator| Code::Other(Instruction::Operator(operator)))
 }
 
 /// How many of the topmost values an operator takes, and what it leaves.

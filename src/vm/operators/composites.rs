@@ -205,7 +205,7 @@ impl Machine<'_> {
             (Value::Array(to), Value::Procedure(from)) => {
                 let elements = self.elements(from);
                 let slots = self.heap.array_mut(to).iter_mut();
-                slots.zip(elements).for_each(|(slot, element)| *slot = element.into());
+                slots.zip(elements.iter().copied()).for_each(|(slot, element)| *slot = element.into());
             }
             (Value::String(to), Value::String(from)) => {
                 self.heap.copy_string(self.heap.string_slice(from), self.heap.string_slice(to));
