@@ -86,6 +86,49 @@ pub(crate) fn body() -> impl Strategy<Value = Body> {
     prop::collection::vec(item, 0..6)
 }
 
+/// The procedures of programs that are run.
+pub(crate) const PROCEDURES: [&str; 3] = ["p0", "p1", "main"];
+
+/// A body that does something when it runs: operands and operators that often fit, and operators with their blocks.
+/// `operators` are those that it may name besides.
+pub(crate) fn working_body(operators: Vec<&'static str>) -> impl Strategy<Value = Body> {
+    let numbers = vec![0.0, -0.0, 1.0, 2.0, 3.0, 7.0, -1.0, 2.5, 1e308, 9007199254740991.0];
+    let name = |name: &'static str| vec![Item::Name(name.to_owned())];
+    let names = |names: &[&'static str]| prop::sample::select(names.to_vec()).prop_map(name);
+    let small = prop::sample::select(numbers).prop_map(|number| vec![Item::Number(number)]);
+    let leaf = prop_oneof![
+        6 => small,
+        2 => any::<bool>().prop_map(|value| vec![Item::Boolean(value)]),
+        1 => prop::sample::select(vec!["x", "y", "p0", "a b"]).prop_map(|text| vec![Item::Text(text.to_owned())]),
+        4 => names(&["add", "sub", "mul", "div", "idiv", "mod", "neg", "not", "and", "bitshift", "sqrt", "round"]),
+        3 => names(&["dup", "pop", "exch", "eq", "lt", "ge", "print", "exec", "x", "y", "p0", "p1"]),
+        1 => prop::sample::select(operators).prop_map(name),
+    ];
+    let part = leaf.prop_recursive(4, 40, 4, |part| {
+        let block = prop::collection::vec(part, 0..4).prop_map(|parts| Item::Block(parts.concat()));
+        (block.clone(), block, 0..10_u8).prop_map(|(first, second, kind)| with_blocks(first, second, kind))
+    });
+    prop::collection::vec(part, 0..10).prop_map(|parts| parts.concat())
+}
+
+/// Blocks and an operator for them; sometimes with operands, sometimes with nothing around them.
+fn with_blocks(first: Item, second: Item, kind: u8) -> Body {
+    let number = |number| Item::Number(number);
+    let name = |name: &str| Item::Name(name.to_owned());
+    match kind {
+        0 => vec![first],
+        1 => vec![first, name("if")],
+        2 => vec![Item::Boolean(false), first, name("if")],
+        3 => vec![number(1.0), number(2.0), name("lt"), first, name("if")],
+        4 => vec![first, second, name("ifelse")],
+        5 => vec![Item::Boolean(true), first, second, name("ifelse")],
+        6 => vec![number(3.0), number(-1.0), number(1.0), first, name("for")],
+        7 => vec![number(2.0), first, name("repeat")],
+        8 => vec![first, name("loop")],
+        _ => vec![first, second, name("forall")],
+    }
+}
+
 /// A program: a body for each name, and files that each define some of the names, every name in one of them at least.
 #[derive(Debug, Clone)]
 pub(crate) struct Program {

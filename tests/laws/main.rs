@@ -7,6 +7,7 @@ mod digests;
 mod gc;
 mod linking;
 mod merging;
+mod optimizing;
 mod wire;
 
 #[path = "../common/kit.rs"]

@@ -111,6 +111,83 @@ fn a_step_is_one_instruction() {
     assert!(matches!(step(&mut machine), Ok(Status::Done)));
 }
 
+/// What `main` prints when its parts are `f`'s elements, in words.
+fn elements(f: &[Instruction]) -> String {
+    let all = [
+        Instruction::String(operand("f")),
+        call("load"),
+        Instruction::Block(1),
+        call("print"),
+        call("forall"),
+    ];
+    let program = load(&[("f", f), ("main", &all)]);
+    let mut out = Vec::new();
+    run(&mut machine(&program), &mut out, &mut io::sink()).unwrap();
+    String::from_utf8(out).unwrap().replace('\n', " ")
+}
+
+#[test]
+fn the_elements_of_a_procedure_are_those_of_its_source() {
+    use Instruction::*;
+    let one = Number(1.0);
+    let add = Operator(Builtin::Add);
+    for (code, expected) in [
+        (&[one, add][..], "1.0 add "),
+        (&[Instead { source: 3, code: 1 }, one, one, add, Number(2.0), one], "1.0 1.0 add 1.0 "),
+        (&[Instead { source: 2, code: 0 }, one, call("pop"), one], "1.0 pop 1.0 "),
+        (&[Instead { source: 2, code: 0 }, If(1), one, one], "-procedure- if 1.0 "),
+        (&[IfElse(1), one, Else(2), add, add, one], "-procedure- -procedure- ifelse 1.0 "),
+        (&[IfElse(0), Else(0)], "-procedure- -procedure- ifelse "),
+        (
+            &[Block(2), Loop(1), one, For(1), add, Repeat(0)],
+            "-procedure- -procedure- for -procedure- repeat ",
+        ),
+    ] {
+        assert_eq!(elements(code), expected);
+    }
+}
+
+#[test]
+fn a_block_in_place_is_a_procedure_when_it_is_asked_for() {
+    use Instruction::{Boolean, If, Number};
+    let f = [If(2), Number(5.0), call("print"), Number(6.0), call("print")];
+    let block = [Instruction::String(operand("f")), call("load"), Number(0.0), call("get")];
+    let are_the_same = [&block[..], &block, &[call("eq"), call("print")]].concat();
+    let main = [&are_the_same, &block[..], &[call("exec"), Boolean(true), call("f")]].concat();
+    let program = load(&[("f", &f), ("main", &main)]);
+    let mut out = Vec::new();
+    run(&mut machine(&program), &mut out, &mut io::sink()).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), "true\n5.0\n5.0\n6.0\n");
+}
+
+#[test]
+fn an_operator_in_place_is_one_step_and_fails_under_its_own_name() {
+    use Instruction::{Boolean, Else, For, IfElse, Loop, Number, Repeat};
+    let operators = [
+        (vec![Instruction::If(1), Boolean(true)], "if"),
+        (vec![IfElse(0), Else(1), Boolean(true)], "ifelse"),
+        (vec![For(1), Boolean(true)], "for"),
+        (vec![Repeat(1), Boolean(true)], "repeat"),
+    ];
+    for (code, name) in operators {
+        let program = load(&[("main", &code)]);
+        let Err(Stop::Trap(trap)) = run(&mut machine(&program), &mut io::sink(), &mut io::sink()) else {
+            panic!()
+        };
+        assert_eq!((&*trap.operator, trap.steps, trap.calls[0].ordinal), (name, 1, 0));
+    }
+    let steps = |code: &[Instruction]| {
+        let program = load(&[("main", code)]);
+        let mut machine = machine(&program);
+        run(&mut machine, &mut io::sink(), &mut io::sink()).unwrap();
+        machine.steps()
+    };
+    assert_eq!(steps(&[Boolean(false), Instruction::If(1), call("x")]), 2);
+    assert_eq!(steps(&[Boolean(true), IfElse(1), Boolean(true), Else(1), call("x")]), 3);
+    assert_eq!(steps(&[Number(3.0), Repeat(1), Boolean(true)]), 2 + 3 * 2);
+    assert_eq!(steps(&[Loop(1), call("exit")]), 3);
+}
+
 #[test]
 fn a_trap_leaves_the_machine_at_the_instruction_that_failed() {
     let program = load(&[
@@ -160,8 +237,10 @@ fn writers_that_fail_are_no_traps() {
 
 fn instructions() -> impl Strategy<Value = Vec<Instruction>> {
     let (all, strings) = (texts().len() as u32, Builtin::ALL.len() as u32);
-    let common =
-        ["dup", "exch", "def", "begin", "end", "dict", "if", "ifelse", "for", "repeat", "lt", "add", "exit"];
+    let common = [
+        "dup", "exch", "def", "begin", "end", "dict", "if", "ifelse", "for", "repeat", "lt", "add", "exit",
+        "forall",
+    ];
     let common = common.map(operand).to_vec();
     let small = prop::sample::select(vec![0.0, 1.0, 2.0, 3.0, -1.0, 2.5, 1e308]);
     let leaf = prop_oneof![
@@ -169,23 +248,37 @@ fn instructions() -> impl Strategy<Value = Vec<Instruction>> {
         1 => any::<bool>().prop_map(Instruction::Boolean),
         2 => (strings..all).prop_map(Instruction::String),
         4 => (0..all - STRINGS as u32).prop_map(Instruction::Call),
-        4 => prop::sample::select(common).prop_map(Instruction::Call),
+        4 => prop::sample::select(common.clone()).prop_map(Instruction::Call),
+        3 => prop::sample::select(common).prop_map(|at| Instruction::Operator(Builtin::ALL[at as usize])),
+        1 => prop::sample::select(Builtin::ALL).prop_map(Instruction::Operator),
         // Operators are redefined, too.
         1 => (0..strings).prop_map(Instruction::String),
     ];
     let body = proptest::collection::vec(leaf, 1..8);
     body.prop_recursive(4, 60, 6, |inner| {
-        proptest::collection::vec(inner, 1..6).prop_map(|parts| {
-            let mut all = Vec::new();
-            for (at, part) in parts.into_iter().enumerate() {
-                if at % 2 == 1 {
-                    all.push(Instruction::Block(part.len() as u32));
-                }
-                all.extend(part);
-            }
-            all
+        proptest::collection::vec((inner, 0..16_u8), 1..6).prop_map(|parts| {
+            let part = |(part, kind): (Vec<Instruction>, u8)| in_block(part, kind);
+            parts.into_iter().flat_map(part).collect()
         })
     })
+}
+
+/// Instructions as they are, as a block, or as one of the blocks in place.
+fn in_block(part: Vec<Instruction>, kind: u8) -> Vec<Instruction> {
+    let length = part.len() as u32;
+    let numbers = [2.0, -1.0, 0.5].map(Instruction::Number);
+    let start = match kind {
+        0..=4 => vec![],
+        5..=8 => vec![Instruction::Block(length)],
+        9 => vec![Instruction::If(length)],
+        10 => vec![Instruction::Boolean(true), Instruction::If(length)],
+        11 => [&numbers[..], &[Instruction::For(length)]].concat(),
+        12 => vec![numbers[0], Instruction::Repeat(length)],
+        13 => vec![Instruction::Loop(length)],
+        14 => [&[Instruction::IfElse(length)], &part[..], &[Instruction::Else(length)]].concat(),
+        _ => [&[Instruction::Instead { source: length, code: length }], &part[..]].concat(),
+    };
+    [start, part].concat()
 }
 
 /// A machine's state as far as it can be seen.
