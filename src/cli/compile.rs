@@ -185,8 +185,10 @@ impl CompileArgs {
             // Writing to a string cannot fail.
             _ = writeln!(text, "{}: {generated} generated, {reused} reused", count(procedures, "procedure"));
         }
-        let json =
-            json!({ "procedures": procedures, "generated": generated, "reused": reused, "tickets": tickets });
+        let json = json!({
+            "procedures": procedures, "generated": generated, "reused": reused,
+            "optimized": self.optimize, "tickets": tickets,
+        });
         Done { problems, ..Done::new(json, text) }
     }
 }

@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use crate::link::error::Site;
 use crate::store::file;
+use crate::syntax::{self, ast::ItemKind};
 
 /// A place and what to say there.
 #[derive(Debug, Clone)]
@@ -81,11 +82,25 @@ fn find(mark: &Mark, directory: &Path) -> Option<(PathBuf, String, (usize, usize
         Some(column) => line.char_indices().nth((column as usize).checked_sub(1)?).map(|(at, _)| at)?,
         None => line.find(&*mark.name)?,
     };
-    if !line[at..].trim_start_matches('"').starts_with(&*mark.name) {
-        return None;
-    }
-    let span = (start + at, mark.name.len());
-    Some((path, text, span))
+    let start = if line[at..].trim_start_matches('"').starts_with(&*mark.name) {
+        start + at
+    } else {
+        operator_after(&text, start + at, &mark.name)?
+    };
+    Some((path, text, (start, mark.name.len())))
+}
+
+/// Where the operator stands whose block, or first block, begins at an offset: optimised code names the block.
+fn operator_after(text: &str, offset: usize, operator: &str) -> Option<usize> {
+    let items = syntax::parse(text).unit.items;
+    let after = |at: usize| match items.get(at)?.kind {
+        ItemKind::Block(length) => Some(at + 1 + length as usize),
+        _ => None,
+    };
+    let first = after(items.iter().position(|item| item.span.start as usize == offset)?)?;
+    let is_there = |at: &usize| items.get(*at).is_some_and(|item| item.kind == ItemKind::Name(operator));
+    let at = [Some(first), after(first)].into_iter().flatten().find(is_there)?;
+    Some(items[at].span.start as usize)
 }
 
 /// Places in one file.

@@ -220,3 +220,6 @@ impl Kind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

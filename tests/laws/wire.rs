@@ -5,6 +5,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use serde_yaml::Value;
 use toy::compile::LineTables;
+use toy::isa::builtin::Builtin;
 use toy::isa::codec::{Decoder, decode, encode};
 use toy::isa::instruction::Instruction;
 use toy::isa::listing::{self, Operand};
@@ -65,31 +66,51 @@ fn any_name() -> impl Strategy<Value = String> {
     "[a-zA-Z][a-zA-Z0-9_]{0,8}".prop_filter("a word", |name| name != "true" && name != "false")
 }
 
-/// A fragment with any strings and names, and properly nested blocks.
+/// A fragment with any strings and names, and properly nested blocks of all kinds.
 fn fragment() -> impl Strategy<Value = Fragment> {
     #[derive(Debug, Clone)]
     enum Piece {
         Text(String),
         Call(String),
-        Number(f64),
-        Boolean(bool),
-        Block(Vec<Piece>),
+        Other(Instruction),
+        /// An instruction that has a length, and what is in it.
+        Block(fn(u32) -> Instruction, Vec<Piece>),
+        IfElse(Vec<Piece>, Vec<Piece>),
+        Instead(Vec<Piece>, Vec<Piece>),
     }
     fn size(pieces: &[Piece]) -> u32 {
-        pieces.iter().map(|piece| if let Piece::Block(inner) = piece { 1 + size(inner) } else { 1 }).sum()
+        let size = |piece: &Piece| match piece {
+            Piece::Block(_, inner) => 1 + size(inner),
+            Piece::IfElse(first, second) => 2 + size(first) + size(second),
+            Piece::Instead(source, code) => 1 + size(source) + size(code),
+            Piece::Text(_) | Piece::Call(_) | Piece::Other(_) => 1,
+        };
+        pieces.iter().map(size).sum()
     }
     fn write(pieces: &[Piece], fragment: &mut Fragment) {
         for piece in pieces {
             let instruction = match piece {
                 Piece::Text(text) => Instruction::String(fragment.fixups.intern(FixupKind::Weak, text)),
                 Piece::Call(name) => Instruction::Call(fragment.fixups.intern(FixupKind::Strong, name)),
-                Piece::Number(value) => Instruction::Number(*value),
-                Piece::Boolean(value) => Instruction::Boolean(*value),
-                Piece::Block(inner) => Instruction::Block(size(inner)),
+                Piece::Other(instruction) => *instruction,
+                Piece::Block(of, inner) => of(size(inner)),
+                Piece::IfElse(first, _) => Instruction::IfElse(size(first)),
+                Piece::Instead(source, code) => {
+                    Instruction::Instead { source: size(source), code: size(code) }
+                }
             };
             encode(instruction, &mut fragment.text);
-            if let Piece::Block(inner) = piece {
-                write(inner, fragment);
+            match piece {
+                Piece::Block(_, inner) => write(inner, fragment),
+                Piece::IfElse(first, second) => {
+                    write(first, fragment);
+                    encode(Instruction::Else(size(second)), &mut fragment.text);
+                    write(second, fragment);
+                }
+                Piece::Instead(source, code) => {
+                    [source, code].into_iter().for_each(|part| write(part, fragment))
+                }
+                Piece::Text(_) | Piece::Call(_) | Piece::Other(_) => {}
             }
         }
     }
@@ -97,11 +118,20 @@ fn fragment() -> impl Strategy<Value = Fragment> {
     let leaf = prop_oneof![
         any_text().prop_map(Piece::Text),
         prop_oneof![any_name(), Just("[".to_owned()), Just("]".to_owned())].prop_map(Piece::Call),
-        finite.prop_map(Piece::Number),
-        any::<bool>().prop_map(Piece::Boolean),
+        finite.prop_map(|number| Piece::Other(Instruction::Number(number))),
+        any::<bool>().prop_map(|value| Piece::Other(Instruction::Boolean(value))),
+        prop::sample::select(Builtin::ALL).prop_map(|operator| Piece::Other(Instruction::Operator(operator))),
     ];
-    let piece =
-        leaf.prop_recursive(20, 40, 4, |piece| prop::collection::vec(piece, 0..4).prop_map(Piece::Block));
+    let kinds: Vec<fn(u32) -> Instruction> =
+        vec![Instruction::Block, Instruction::If, Instruction::For, Instruction::Repeat, Instruction::Loop];
+    let piece = leaf.prop_recursive(20, 40, 4, move |piece| {
+        let pieces = || prop::collection::vec(piece.clone(), 0..4);
+        prop_oneof![
+            4 => (prop::sample::select(kinds.clone()), pieces()).prop_map(|(of, inner)| Piece::Block(of, inner)),
+            1 => (pieces(), pieces()).prop_map(|(first, second)| Piece::IfElse(first, second)),
+            1 => (pieces(), pieces()).prop_map(|(source, code)| Piece::Instead(source, code)),
+        ]
+    });
     prop::collection::vec(piece, 0..8).prop_map(|pieces| {
         let mut fragment = Fragment::default();
         write(&pieces, &mut fragment);
