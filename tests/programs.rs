@@ -19,7 +19,7 @@ use toy::object::executable::Executable;
 use toy::source::SourceFile;
 use toy::store::Repository;
 use toy::store::wire::executable::{self, Format};
-use toy::vm::machine::{Limits, Machine, Options, Status, Stop, Streams};
+use toy::vm::machine::{Machine, Options, Status, Stop, Streams};
 use toy::vm::program::Program;
 
 fn main() {
