@@ -38,6 +38,19 @@ pub fn is_callable(text: &str) -> bool {
     is_name(text) || text == "[" || text == "]"
 }
 
+/// The candidate most like `name`, if it takes at most `limit` slips of the pen to come from one to the other.
+pub fn nearest<'c>(
+    name: &str,
+    limit: usize,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> Option<&'c str> {
+    let may_be_near = |candidate: &&str| candidate.len().abs_diff(name.len()) <= limit;
+    let near = candidates.into_iter().filter(may_be_near);
+    let distances = near.map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate));
+    let near = distances.filter(|(distance, near)| *distance <= limit && *distance < near.len());
+    near.min().map(|(_, near)| near)
+}
+
 impl Borrow<str> for Name {
     fn borrow(&self) -> &str {
         &self.0
