@@ -126,7 +126,7 @@ impl Walk<'_, '_> {
         labels.extend(self.source_of(increment).map(|(span, _)| (span, "the increment".to_owned())));
         let help =
             "`initial increment limit proc for`: write another increment, or leave the loop with `exit`";
-        self.warn(Lint::Endless, message, labels, help.to_owned());
+        self.warn_of_error(Lint::Endless, message, labels, help.to_owned());
     }
 
     /// Warns of a block that is popped right behind its closing brace.
