@@ -44,11 +44,20 @@ pub fn nearest<'c>(
     limit: usize,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
-    let may_be_near = |candidate: &&str| candidate.len().abs_diff(name.len()) <= limit;
+    // A slip changes at most two letters of the set.
+    let set = letters(name);
+    let has_slips = |candidate: &str| ((letters(candidate) ^ set).count_ones() as usize).div_ceil(2);
+    let may_be_near =
+        |candidate: &&str| candidate.len().abs_diff(name.len()) <= limit && has_slips(candidate) <= limit;
     let near = candidates.into_iter().filter(may_be_near);
     let distances = near.map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate));
     let near = distances.filter(|(distance, near)| *distance <= limit && *distance < near.len());
     near.min().map(|(_, near)| near)
+}
+
+/// A set of the letters in a text, as bits; different ones may share a bit.
+fn letters(text: &str) -> u32 {
+    text.bytes().fold(0, |set, byte| set | 1 << (byte % 32))
 }
 
 impl Borrow<str> for Name {

@@ -14,6 +14,7 @@ use proptest::sample::select;
 use texts::{blanks, bodies, program, texts};
 use toy::isa::builtin::Builtin;
 use toy::lint::{Lint, Warning};
+use toy::name::nearest;
 use toy::source::SourceFile;
 use toy::store::Repository;
 use toy::syntax::ast::ItemKind;
@@ -131,6 +132,18 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn the_nearest_name_is_found(
+        name in "[a-d_]{1,7}", names in prop::collection::vec("[a-d_]{1,7}", 0..8), limit in 0..4_usize,
+    ) {
+        let near = names.iter().map(|other| (strsim::damerau_levenshtein(&name, other), other.as_str()));
+        let near = near.filter(|(distance, other)| *distance <= limit && *distance < other.len()).min();
+        let found = nearest(&name, limit, names.iter().map(String::as_str));
+        prop_assert_eq!(found, near.map(|(_, other)| other));
+    }
+}
+
 /// None of these would end if a block were gone through more than once, or by recursion.
 #[test]
 fn deep_and_wide_programs_are_gone_through() {
@@ -145,6 +158,12 @@ fn deep_and_wide_programs_are_gone_through() {
         nested(1000, "{ ", "1", " } dup exec dup exec exec"),
         format!("main {{ {} }}", "1 ".repeat(100_000) + &"1 1 eq { } if ".repeat(100_000)),
         format!("main {{ {} }}", "nothing_like_it ".repeat(100_000)),
+        format!(
+            "# allow: all\n{}main {{ {} }}",
+            "# allow: all\n".repeat(100_000),
+            "clear pop\n".repeat(100_000)
+        ),
+        (0..50_000).map(|n| format!("a{n:06}c {{ b{n:06}d }}\n")).collect::<String>(),
     ];
     for program in programs {
         assert_eq!(warnings_of(&[&program]), [vec![]], "{:.80}", program);

@@ -185,6 +185,9 @@ impl<'s> Walk<'_, 's> {
 
     /// Puts what an operator leaves in the place of what it takes.
     fn replace(&mut self, at: usize, operator: Builtin, count: usize) {
+        if let [only] = effects(operator) {
+            return leave(&mut self.state, only, count, at);
+        }
         let mut fitting = effects(operator).iter().filter(|effect| self.fits(effect));
         let Some(first) = fitting.next() else { return };
         let mut state = self.state;
@@ -309,8 +312,10 @@ impl<'s> Walk<'_, 's> {
 
 /// What a stack becomes by an effect.
 fn leave(state: &mut State, effect: &Effect, count: usize, at: usize) {
-    let operands: [Value; MOST_OPERANDS] =
-        std::array::from_fn(|index| state.peek(count.saturating_sub(index + 1)));
+    let mut operands = [Value::ANY; MOST_OPERANDS];
+    for (operand, depth) in operands.iter_mut().zip((0..count).rev()) {
+        *operand = state.peek(depth);
+    }
     state.discard(count);
     for given in &effect.gives {
         state.push(match *given {
