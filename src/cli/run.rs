@@ -31,7 +31,7 @@ pub struct RunArgs {
     #[arg(value_name = "FILE")]
     executable: PathBuf,
 
-    /// What the operator `arguments` gives the program
+    /// What the operator `arguments` gives the program; from the first that is no option of ours on, or after `--`
     #[arg(value_name = "ARGUMENT", trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<OsString>,
 

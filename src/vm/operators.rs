@@ -174,6 +174,11 @@ fn index(value: Value) -> Result<usize, Fault> {
     if (0.0..=LARGEST).contains(&number) { Ok(number as usize) } else { Err(ErrorName::RangeCheck.into()) }
 }
 
+/// A value as the length of something new.
+fn new_length(value: Value) -> Result<usize, Fault> {
+    if whole(value)? > LARGEST { Err(ErrorName::LimitCheck.into()) } else { index(value) }
+}
+
 #[inline]
 fn boolean(value: Value) -> Result<bool, Fault> {
     if let Value::Boolean(value) = value { Ok(value) } else { Err(ErrorName::TypeCheck.into()) }

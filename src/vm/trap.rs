@@ -87,8 +87,10 @@ pub struct Trap {
 pub struct Limit {
     /// How many there may be.
     pub value: u64,
-    /// Of what, and the name of the option.
+    /// Of what.
     pub of: &'static str,
+    /// The name of the limit among [`Limits`](super::machine::Limits).
+    pub name: &'static str,
 }
 
 /// A procedure that was in execution when an error happened.
@@ -140,7 +142,7 @@ impl fmt::Display for Trap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} in `{}`", self.error, self.operator)?;
         match self.limit {
-            Some(Limit { value, of }) => write!(f, ": the limit is {value} {of}"),
+            Some(Limit { value, of, name }) => write!(f, ": the limit is {value} {of} ({name})"),
             None => Ok(()),
         }
     }

@@ -41,8 +41,12 @@ impl TrapProblem {
     pub(super) fn new(trap: Trap, info: &DebugInfo, named: Option<&Path>) -> Self {
         let mut details = calls(&trap, info);
         details.push_str(&operands(&trap));
-        if trap.limit.is_some() {
-            details.push_str("`--max-steps N`, `--max-stack N` and `--max-memory SIZE` set the limits\n");
+        if let Some(limit) = trap.limit {
+            details.push_str(&format!(
+                "`--{}` sets the limit
+",
+                limit.name.replace('_', "-")
+            ));
         }
         match trap.place() {
             Some(_) if info.is_empty() => details.push_str(&no_lines(named)),

@@ -104,7 +104,7 @@ impl Machine<'_> {
                 Stop::Trap(Box::new(self.trap(error, operator, self.limit(error))))
             }
             Fault::Steps => {
-                let limit = Limit { value: self.max_steps, of: "steps (max_steps)" };
+                let limit = Limit { value: self.max_steps, of: "steps", name: "max_steps" };
                 Stop::Trap(Box::new(self.trap(ErrorName::LimitCheck, None, Some(limit))))
             }
             Fault::Input(error) => Stop::Input(error),
@@ -144,14 +144,18 @@ impl Machine<'_> {
         let of = match error {
             ErrorName::LimitCheck => {
                 let value = self.heap.limit() as u64;
-                return Some(Limit { value, of: "bytes of dictionaries, arrays and strings (max_memory)" });
+                return Some(Limit {
+                    value,
+                    of: "bytes of dictionaries, arrays and strings",
+                    name: "max_memory",
+                });
             }
-            ErrorName::StackOverflow => "values on the operand stack (max_stack)",
-            ErrorName::ExecStackOverflow => "entries of the execution stack (max_stack)",
-            ErrorName::DictStackOverflow => "dictionaries on the dictionary stack (max_stack)",
+            ErrorName::StackOverflow => "values on the operand stack",
+            ErrorName::ExecStackOverflow => "entries of the execution stack",
+            ErrorName::DictStackOverflow => "dictionaries on the dictionary stack",
             _ => return None,
         };
-        Some(Limit { value: self.stack.limit() as u64, of })
+        Some(Limit { value: self.stack.limit() as u64, of, name: "max_stack" })
     }
 
     /// The innermost and outermost calls, and how many are left out between them.

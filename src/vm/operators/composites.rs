@@ -1,6 +1,6 @@
 //! Arrays, strings, and what dictionaries have in common with them.
 
-use super::{array, index};
+use super::{array, index, new_length};
 use crate::vm::fault::Fault;
 use crate::vm::heap::{ENTRY, PART_COST, array_cost, string_cost};
 use crate::vm::machine::Machine;
@@ -10,7 +10,7 @@ use crate::vm::value::{Packed, Procedure, Value};
 impl Machine<'_> {
     pub(super) fn array(&mut self) -> Result<(), Fault> {
         let [length] = self.top()?;
-        let length = index(length)?;
+        let length = new_length(length)?;
         self.reserve(array_cost(length))?;
         let new = self.heap.new_array(filled(length, Packed::NULL)?);
         self.replace(1, Value::Array(new));
@@ -19,7 +19,7 @@ impl Machine<'_> {
 
     pub(super) fn string(&mut self) -> Result<(), Fault> {
         let [length] = self.top()?;
-        let length = index(length)?;
+        let length = new_length(length)?;
         self.reserve(string_cost(length))?;
         let new = self.heap.new_string(filled(length, 0)?, false);
         self.replace(1, Value::String(new));
@@ -180,11 +180,15 @@ impl Machine<'_> {
             (Value::Array(whole), Value::Array(part)) => {
                 (self.heap.array(whole).len(), self.heap.array(part).len())
             }
+            (Value::Array(whole), Value::Procedure(part)) => {
+                (self.heap.array(whole).len(), self.elements(part).len())
+            }
             (Value::String(whole), Value::String(_) | Value::Text(_)) => {
                 let length = self.text(part).bytes().map_or(0, <[u8]>::len);
                 (self.heap.string(whole).len(), length)
             }
-            (Value::Text(_), Value::Text(_) | Value::String(_)) | (Value::Procedure(_), Value::Array(_)) => {
+            (Value::Text(_), Value::Text(_) | Value::String(_))
+            | (Value::Procedure(_), Value::Array(_) | Value::Procedure(_)) => {
                 return Err(ErrorName::InvalidAccess.into());
             }
             _ => return Err(ErrorName::TypeCheck.into()),
@@ -201,6 +205,11 @@ impl Machine<'_> {
         match (to, part) {
             (Value::Array(to), Value::Array(from)) => {
                 self.heap.copy_array(self.heap.array_slice(from), self.heap.array_slice(to));
+            }
+            (Value::Array(to), Value::Procedure(from)) => {
+                let elements = self.elements(from);
+                let slots = self.heap.array_mut(to).iter_mut();
+                slots.zip(elements).for_each(|(slot, element)| *slot = element.into());
             }
             (Value::String(to), Value::String(from)) => {
                 self.heap.copy_string(self.heap.string_slice(from), self.heap.string_slice(to));

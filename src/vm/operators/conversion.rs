@@ -103,7 +103,8 @@ impl Machine<'_> {
 
 /// A number without its fraction.
 pub(super) fn whole(number: f64) -> Result<f64, ErrorName> {
-    let whole = truncated(number);
+    // As among integers, zero has no sign here.
+    let whole = truncated(number) + 0.0;
     if whole.abs() < EXACT { Ok(whole) } else { Err(ErrorName::RangeCheck) }
 }
 
@@ -115,5 +116,5 @@ fn parse(bytes: &[u8]) -> Result<f64, Fault> {
         return Err(ErrorName::TypeCheck.into());
     }
     let number = text.parse::<f64>().map_err(|_| ErrorName::TypeCheck)?;
-    if number.is_finite() { Ok(number) } else { Err(ErrorName::RangeCheck.into()) }
+    if number.is_finite() { Ok(number) } else { Err(ErrorName::UndefinedResult.into()) }
 }

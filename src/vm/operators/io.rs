@@ -38,7 +38,7 @@ impl Machine<'_> {
         }
         // Whoever waits for input wants to see what was written so far.
         streams.output.flush().map_err(Fault::Output)?;
-        let most = self.heap.room() as u64;
+        let most = self.heap.limit() as u64;
         let mut line = Vec::new();
         let read = std::io::BufRead::read_until(&mut streams.input.take(most), b'\n', &mut line);
         read.map_err(Fault::Input)?;
