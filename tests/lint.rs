@@ -18,6 +18,7 @@ use warned::warnings_of;
 
 fn main() -> io::Result<()> {
     let mut trials = vec![
+        Trial::test("lint::the_manual_is_right", the_manual_is_right),
         Trial::test("lint::every_kind_has_a_fixture", every_kind_has_a_fixture),
         Trial::test("lint::sources_know_each_other", sources_know_each_other),
         Trial::test("lint::a_broken_source_may_define_any_name", a_broken_source_may_define_any_name),
@@ -54,6 +55,22 @@ fn check_quiet(file: &Path) -> Result<(), Failed> {
 fn warnings(file: &Path) -> Result<String, Failed> {
     let text = fs::read_to_string(file)?;
     rendered(file, &text, warnings_of(&[&text]).remove(0))
+}
+
+/// No example in the manual gets a warning, unless it ends with an error.
+fn the_manual_is_right() -> Result<(), Failed> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/language.md");
+    let manual = fs::read_to_string(&file)?.replace("\r\n", "\n");
+    let mut examples = 0;
+    for example in manual.split("\n```toy\n").skip(1).filter(|example| !example.contains("\n```trap\n")) {
+        let source = example.split("\n```").next().unwrap_or_default();
+        let warnings = warnings_of(&[source]).remove(0);
+        if !warnings.is_empty() {
+            return Err(rendered(&file, source, warnings)?.into());
+        }
+        examples += 1;
+    }
+    if examples > 100 { Ok(()) } else { Err("the manual has lost its examples".into()) }
 }
 
 /// Whether each kind of warning is given for the fixture of its name, and no other kind.
