@@ -111,6 +111,11 @@ impl State {
         self.below == Some(0)
     }
 
+    /// Whether nothing is known.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.known == 0 && self.below.is_none()
+    }
+
     /// Keeps only the number of values.
     pub(super) fn blur(&mut self) {
         self.below = self.below.and_then(|below| below.checked_add(self.known as u32));

@@ -89,18 +89,29 @@ impl<'s> Walk<'_, 's> {
         self.state = if is_entry { State::EMPTY } else { State::UNKNOWN };
         let body = procedure.body.clone();
         self.frames.push(Frame { at: body.start, end: body.end, way, then: Then::GoOn });
-        while let Some(frame) = self.frames.last_mut() {
+        while let Some(frame) = self.frames.last() {
             let (at, end) = (frame.at, frame.end);
             if at >= end {
                 self.leave();
             } else if let Some(cause) = self.state.ended {
-                frame.at = end;
                 self.warn_of_unreachable(at, cause as usize);
+                self.leave();
             } else {
-                let kind = self.unit.items[at].kind;
-                frame.at = if let ItemKind::Block(inside) = kind { at + 1 + inside as usize } else { at + 1 };
-                self.execute(at, kind);
+                self.go(at, end);
             }
+        }
+    }
+
+    /// Goes through a body up to its end, or to where it ends or another body is entered.
+    fn go(&mut self, mut at: usize, end: usize) {
+        let depth = self.frames.len();
+        while at < end && self.frames.len() == depth && self.state.ended.is_none() {
+            let (here, kind) = (at, self.unit.items[at].kind);
+            at += 1 + if let ItemKind::Block(inside) = kind { inside as usize } else { 0 };
+            self.execute(here, kind);
+        }
+        if let Some(frame) = self.frames.get_mut(depth - 1) {
+            frame.at = at;
         }
     }
 
@@ -148,7 +159,10 @@ impl<'s> Walk<'_, 's> {
     fn operate(&mut self, at: usize, operator: Builtin) {
         let [first, ..] = effects(operator) else { return self.shuffle(at, operator) };
         let count = first.takes.len();
-        if !self.has(at, operator, count) || !self.takes(at, operator) || !self.is_in_range(at, operator) {
+        let is_right = |walk: &mut Self| {
+            walk.has(at, operator, count) && walk.takes(at, operator) && walk.is_in_range(at, operator)
+        };
+        if !self.state.is_unknown() && !is_right(self) {
             self.state.forget();
             return;
         }

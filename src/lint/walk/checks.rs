@@ -74,29 +74,29 @@ impl Walk<'_, '_> {
 
     /// What is wrong with the values of operands, with which of them, and the error that it is.
     fn out_of_range(&self, operator: Builtin) -> Option<(&'static str, Value, &'static str)> {
-        let (last, before) = (self.state.peek(0), self.state.peek(1));
+        let (last, before) = (|| self.state.peek(0), || self.state.peek(1));
         let is = |value, wrong: fn(f64) -> bool| self.number(value).is_some_and(wrong);
         match operator {
-            Builtin::Div | Builtin::IDiv | Builtin::Mod if is(last, |number| number == 0.0) => {
-                Some(("divides by zero", last, "undefinedresult"))
+            Builtin::Div | Builtin::IDiv | Builtin::Mod if is(last(), |number| number == 0.0) => {
+                Some(("divides by zero", last(), "undefinedresult"))
             }
-            Builtin::Sqrt if is(last, |number| number < 0.0) => {
-                Some(("takes the root of a negative number", last, "rangecheck"))
+            Builtin::Sqrt if is(last(), |number| number < 0.0) => {
+                Some(("takes the root of a negative number", last(), "rangecheck"))
             }
-            Builtin::Ln | Builtin::Log if is(last, |number| number <= 0.0) => {
-                Some(("takes the logarithm of a number that is not positive", last, "rangecheck"))
+            Builtin::Ln | Builtin::Log if is(last(), |number| number <= 0.0) => {
+                Some(("takes the logarithm of a number that is not positive", last(), "rangecheck"))
             }
-            Builtin::Array | Builtin::String if is(last, |number| number < 0.0) => {
-                Some(("makes something of negative length", last, "rangecheck"))
+            Builtin::Array | Builtin::String if is(last(), |number| number < 0.0) => {
+                Some(("makes something of negative length", last(), "rangecheck"))
             }
-            Builtin::Repeat if is(before, |number| number < 0.0) => {
-                Some(("repeats a negative number of times", before, "rangecheck"))
+            Builtin::Repeat if is(before(), |number| number < 0.0) => {
+                Some(("repeats a negative number of times", before(), "rangecheck"))
             }
             Builtin::Get => {
-                let ItemKind::String(text) = self.literal(before)? else { return None };
-                let index = self.number(last)?;
+                let ItemKind::String(text) = self.literal(before())? else { return None };
+                let index = self.number(last())?;
                 let is_outside = index < 0.0 || index >= text.len() as f64;
-                is_outside.then_some(("looks outside of the string", last, "rangecheck"))
+                is_outside.then_some(("looks outside of the string", last(), "rangecheck"))
             }
             _ => None,
         }
