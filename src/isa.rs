@@ -7,5 +7,6 @@
 
 pub mod builtin;
 pub mod codec;
+pub mod effect;
 pub mod instruction;
 pub mod listing;
