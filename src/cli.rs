@@ -21,6 +21,7 @@ pub mod inputs;
 pub mod jobs;
 pub mod link;
 pub mod links;
+pub mod lints;
 pub mod merge;
 pub mod place;
 pub mod run;

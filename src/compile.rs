@@ -11,6 +11,7 @@ use thiserror::Error;
 use self::binding::Binding;
 use self::generate::Body;
 use crate::digest::{CompilationId, FragmentDigest};
+use crate::lint::{Mentions, Together, Warning, lint};
 use crate::name::Name;
 use crate::object::compilation::{Compilation, CompilationError, Definition, Ticket};
 use crate::object::fragment::Fragment;
@@ -186,6 +187,19 @@ impl Prepared<'_> {
         }
         let is_stored = all_stored(&*repository.read()?, &self.ids)?;
         if is_stored { Ok(()) } else { self.store(repository) }
+    }
+
+    /// For each source in the order given what is surely wrong in it, although it can be compiled. Works on many threads,
+    /// and depends on the sources alone, not on what was generated.
+    pub fn warnings(&self) -> Vec<Vec<Warning>> {
+        let units = right(&self.parsed);
+        let mentions = units.par_iter().map(|unit| Mentions::new(&unit.unit)).collect::<Vec<_>>();
+        let together = Together::new(&mentions, units.len() == self.parsed.len());
+        let pairs = units.par_iter().zip(&mentions);
+        let warnings = pairs.map(|(unit, mentions)| lint(&unit.unit, &unit.source.text, mentions, &together));
+        let mut warnings = warnings.collect::<Vec<_>>().into_iter();
+        let of = |unit: &Result<_, _>| unit.as_ref().ok().and_then(|_: &KeyedUnit<'_>| warnings.next());
+        self.parsed.iter().map(of).map(Option::unwrap_or_default).collect()
     }
 
     /// Publishes fragments and compilations together.

@@ -8,6 +8,7 @@
 pub mod arithmetic;
 pub mod builtin;
 pub mod codec;
+pub mod effect;
 pub mod instruction;
 pub mod listing;
 mod operator_code;

@@ -25,6 +25,7 @@ pub mod convert;
 pub mod format;
 pub mod gc;
 pub mod link;
+pub mod lint;
 pub mod merge;
 pub mod strip;
 pub mod vm;

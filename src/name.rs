@@ -38,6 +38,28 @@ pub fn is_callable(text: &str) -> bool {
     is_name(text) || text == "[" || text == "]"
 }
 
+/// The candidate most like `name`, if it takes at most `limit` slips of the pen to come from one to the other.
+pub fn nearest<'c>(
+    name: &str,
+    limit: usize,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> Option<&'c str> {
+    // A slip changes at most two letters of the set.
+    let set = letters(name);
+    let has_slips = |candidate: &str| ((letters(candidate) ^ set).count_ones() as usize).div_ceil(2);
+    let may_be_near =
+        |candidate: &&str| candidate.len().abs_diff(name.len()) <= limit && has_slips(candidate) <= limit;
+    let near = candidates.into_iter().filter(may_be_near);
+    let distances = near.map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate));
+    let near = distances.filter(|(distance, near)| *distance <= limit && *distance < near.len());
+    near.min().map(|(_, near)| near)
+}
+
+/// A set of the letters in a text, as bits; different ones may share a bit.
+fn letters(text: &str) -> u32 {
+    text.bytes().fold(0, |set, byte| set | 1 << (byte % 32))
+}
+
 impl Borrow<str> for Name {
     fn borrow(&self) -> &str {
         &self.0

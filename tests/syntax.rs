@@ -3,38 +3,31 @@
 //! `ok/*.toy` has its tree in `.ast`; `errors/*.toy` has its errors, as a terminal shows them, in `.err`.
 //! `UPDATE=1 cargo test` writes the expectations anew; read them before they are committed.
 
+#[path = "common/expected.rs"]
+mod expected;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use expected::{compare, rendered, texts};
 use libtest_mimic::{Arguments, Failed, Trial};
-use miette::{GraphicalReportHandler, GraphicalTheme, NamedSource, Report};
 use toy::source::LineIndex;
 use toy::syntax::ast::{ItemKind, Unit};
 use toy::syntax::{Parsed, SyntaxError, parse};
 
 fn main() -> io::Result<()> {
     let mut trials = Vec::new();
-    for file in texts("ok")? {
+    for file in texts("fixtures/syntax/ok")? {
         trials.push(trial(&file, check_ok));
     }
-    for file in texts("errors")? {
+    for file in texts("fixtures/syntax/errors")? {
         trials.push(trial(&file, check_errors));
     }
     trials.push(Trial::test("syntax::every_code_has_a_fixture", every_code_has_a_fixture));
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
-}
-
-/// The fixtures in one folder, sorted.
-fn texts(folder: &str) -> io::Result<Vec<PathBuf>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/syntax").join(folder);
-    let files: io::Result<Vec<_>> = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect();
-    let mut files = files?;
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "toy"));
-    files.sort();
-    Ok(files)
 }
 
 fn trial(file: &Path, check: fn(&Path) -> Result<(), Failed>) -> Trial {
@@ -61,19 +54,6 @@ fn check_errors(file: &Path) -> Result<(), Failed> {
         return Err("the text has no errors".into());
     }
     compare(&file.with_extension("err"), &rendered(file, &text, errors)?)
-}
-
-/// The errors as a terminal shows them, without colours.
-fn rendered(file: &Path, text: &str, errors: Vec<SyntaxError>) -> Result<String, Failed> {
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(100);
-    let mut out = String::new();
-    for error in errors {
-        let report = Report::new(error).with_source_code(NamedSource::new(&name, text.to_owned()));
-        handler.render_report(&mut out, report.as_ref())?;
-        out.push('\n');
-    }
-    Ok(out.lines().map(|line| format!("{}\n", line.trim_end())).collect())
 }
 
 /// The tree, one thing a line: its place, then what it is, indented by depth.
@@ -109,18 +89,6 @@ fn shown(kind: ItemKind<'_>) -> String {
     }
 }
 
-/// Holds `actual` against the expectation in `file`, or writes it there.
-fn compare(file: &Path, actual: &str) -> Result<(), Failed> {
-    if std::env::var_os("UPDATE").is_some() {
-        return Ok(fs::write(file, actual)?);
-    }
-    let expected = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    if expected == actual {
-        return Ok(());
-    }
-    Err(format!("{} expects\n{expected}\nbut this came\n{actual}", file.display()).into())
-}
-
 /// The only code without a fixture is that of a text too long to be one.
 fn every_code_has_a_fixture() -> Result<(), Failed> {
     let source = include_str!("../src/syntax/error.rs");
@@ -128,7 +96,7 @@ fn every_code_has_a_fixture() -> Result<(), Failed> {
     let mut codes: BTreeSet<&str> = quoted.collect();
     codes.remove("toy::syntax::text_too_long");
     let mut provoked = BTreeSet::new();
-    for file in texts("errors")? {
+    for file in texts("fixtures/syntax/errors")? {
         let text = fs::read_to_string(file)?;
         provoked.extend(parse(&text).errors.iter().map(SyntaxError::code));
     }

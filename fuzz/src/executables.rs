@@ -10,7 +10,7 @@ use toy::object::fragment::Fragment;
 use toy::store::seal::Kind;
 use toy::store::wire::executable::{from_bytes, to_binary, to_yaml};
 use toy::store::{Entry, Repository, StoreError};
-use toy::vm::machine::{Limits, Machine, Options, Stop, Streams};
+use toy::vm::machine::{Limits, Machine, Options, Status, Stop, Streams};
 use toy::vm::program::Program;
 
 use super::assert_coded;
@@ -108,12 +108,19 @@ pub(crate) fn assert_spelled(executable: &Executable) {
 /// A run at full speed and one step by step do the same, whatever that is; and both keep within their limits.
 fn assert_runs(program: &Program) {
     let limits = Limits { max_steps: Some(2000), max_stack: 200, max_memory: 100_000 };
-    let run = |trace| {
-        let options = Options { limits: limits.clone(), trace, arguments: vec![b"argument".to_vec()] };
+    let run = |by_steps: bool| {
+        let options = Options { limits: limits.clone(), trace: false, arguments: vec![b"argument".to_vec()] };
         let mut machine = Machine::new(program, program.entries()[0], &options);
         let (mut out, mut trace) = (Vec::new(), Vec::new());
         let mut streams = Streams { input: &mut &b"one\ntwo"[..], output: &mut out, trace: &mut trace };
-        let stop = match machine.run(&mut streams) {
+        let mut end = || {
+            if !by_steps {
+                return machine.run(&mut streams);
+            }
+            while machine.step(&mut streams)? == Status::Running {}
+            Ok(())
+        };
+        let stop = match end() {
             Ok(()) => None,
             Err(Stop::Trap(trap)) => Some(trap),
             Err(stop) => panic!("{stop}"),
@@ -121,5 +128,21 @@ fn assert_runs(program: &Program) {
         assert!(machine.steps() <= 2000);
         (stop, out, machine.steps())
     };
-    assert!(run(false) == run(true), "full speed and single steps differ");
+    let (fast, slow) = (run(false), run(true));
+    assert!(fast == slow, "full speed and single steps differ:\n{fast:?}\n{slow:?}");
+}
+
+/// A body in its compact encoding is a fragment or is none; and a repository in YAML keeps the fragment as it is or
+/// says why not.
+pub fn body(bytes: &[u8]) {
+    let Ok(fragment) = Fragment::from_body(bytes) else { return };
+    assert_eq!(fragment.body().bytes(), bytes, "a fragment has one encoding");
+    let (repository, digest) =
+        (Repository::in_memory(), FragmentDigest::new(Hasher::new("fuzz", 0).finish()));
+    let entry = Entry::Present(fragment.body());
+    let stored = repository.write(|transaction| transaction.add_fragment(digest, &entry));
+    match stored {
+        Ok(_) => assert_eq!(repository.read().unwrap().fragment(&digest).unwrap(), Some(entry)),
+        Err::<_, StoreError>(error) => assert_coded(&error),
+    }
 }

@@ -1,6 +1,6 @@
 //! Sources: read, formatted, compiled, linked, and executed for a while.
 
-use toy::compile::{Compiled, Known, LineTables, Optimization, Options, compile};
+use toy::compile::{Compiled, Known, LineTables, Optimization, Options, compile, prepare};
 use toy::link::{self, Input, Unresolved};
 use toy::name::Name;
 use toy::object::compilation::Ticket;
@@ -33,6 +33,7 @@ pub fn source(bytes: &[u8]) {
             other => panic!("{other:?} is what was generated for {}", procedure.name),
         }
     }
+    assert_warnings(text, &file(text));
     assert_again(&repository, unit.ticket, &file(text), &file(&format!("# moved\n{}", without_mark(text))));
     link_and_run(&*view, unit.ticket);
 }
@@ -48,6 +49,23 @@ fn run(repository: &Repository, source: &SourceFile) -> Compiled {
     let options =
         Options { line_tables: LineTables::With, known: Known::Reuse, optimization: Optimization::Without };
     compile(repository, std::slice::from_ref(source), options).unwrap()
+}
+
+/// What is warned of has a place.
+fn assert_warnings(text: &str, source: &SourceFile) {
+    let options = Options {
+        line_tables: LineTables::Without,
+        known: Known::Reuse,
+        optimization: Optimization::Without,
+    };
+    let repository = Repository::in_memory();
+    let prepared = prepare(&repository, std::slice::from_ref(source), options).unwrap();
+    for warning in prepared.warnings().iter().flatten() {
+        for (span, _) in &warning.labels {
+            assert!(text.get(span.start as usize..span.end as usize).is_some(), "{warning:?}");
+        }
+        assert_coded(warning);
+    }
 }
 
 /// A byte order mark may stand only at the start.

@@ -14,8 +14,10 @@ use super::Verb;
 use super::depfile::Depfile;
 use super::inputs::{RepositoryArg, count, is_stdin, mistakes, read_source, sources};
 use super::jobs::Threads;
+use super::lints::LintArgs;
 use super::ui::{Done, Failure, Ui};
-use crate::compile::{Compiled, CompiledUnit, Known, LineTables, Optimization, Options, prepare};
+use crate::compile::{Compiled, CompiledUnit, Known, LineTables, Optimization, Options, Prepared, prepare};
+use crate::lint::Warning;
 use crate::object::compilation::Ticket;
 use crate::source::SourceFile;
 use crate::store::file;
@@ -62,6 +64,9 @@ pub struct CompileArgs {
     /// Say of every procedure whether its code was generated
     #[arg(short, long)]
     verbose: bool,
+
+    #[command(flatten)]
+    lints: LintArgs,
 }
 
 #[derive(Debug, Error, Diagnostic)]
@@ -93,18 +98,20 @@ impl Verb for CompileArgs {
         };
         let depfile = self.depfile.as_deref().map(|path| depfile(path, &jobs)).transpose()?;
         let repository = Repository::open_or_empty(&self.repository.path);
-        let prepared = self.threads.run(jobs.len(), || prepare(&repository, &sources, options))?;
+        let work = || prepare(&repository, &sources, options).map(|made| (self.warnings(&made), made));
+        let (warnings, prepared) = self.threads.run(jobs.len(), work)?;
         // On one thread: while it waits for other compilers, they may have the others.
         prepared.commit(&repository)?;
         // Everything that a ticket names is stored: now the tickets may be written.
-        let tickets = prepared.tickets().collect::<Vec<_>>();
+        let tickets = prepared.tickets().zip(&warnings);
+        let tickets = tickets.map(|(ticket, warnings)| ticket.filter(|_| !is_denied(warnings)));
+        let tickets = tickets.collect::<Vec<_>>();
         self.threads.run(jobs.len(), || write_tickets(&jobs, &tickets))?;
         prepared.settle(&repository)?;
-        let compiled = prepared.report();
-        if let (Some(depfile), true) = (depfile, compiled.units.iter().all(Result::is_ok)) {
+        if let (Some(depfile), true) = (depfile, tickets.iter().all(Option::is_some)) {
             depfile.write()?;
         }
-        Ok(self.done(&jobs, compiled))
+        Ok(self.done(&jobs, prepared.report(), warnings))
     }
 }
 
@@ -164,11 +171,25 @@ impl CompileArgs {
         Ok(SourceFile { name: name.into(), text: text.into() })
     }
 
-    fn done(&self, jobs: &[Job], compiled: Compiled) -> Done {
+    /// For each source what is to be said of it.
+    fn warnings(&self, prepared: &Prepared<'_>) -> Vec<Vec<Warning>> {
+        let none = || prepared.tickets().map(|_| Vec::new()).collect();
+        let mut all = if self.lints.allow_all() { none() } else { prepared.warnings() };
+        all.iter_mut().for_each(|warnings| self.lints.apply(warnings));
+        all
+    }
+
+    fn done(&self, jobs: &[Job], compiled: Compiled, all_warnings: Vec<Vec<Warning>>) -> Done {
         let (procedures, generated, reused) = (compiled.procedures, compiled.generated, compiled.reused());
-        let (mut text, mut tickets, mut problems) = (String::new(), Vec::new(), Vec::new());
-        for (job, unit) in jobs.iter().zip(compiled.units) {
+        let (mut text, mut tickets) = (String::new(), Vec::new());
+        let (mut problems, mut warnings) = (Vec::new(), Vec::new());
+        for ((job, unit), said) in jobs.iter().zip(compiled.units).zip(all_warnings) {
+            let (denied, said) = said.into_iter().partition::<Vec<_>, _>(|warning| warning.is_denied);
+            let has_ticket = denied.is_empty();
+            problems.extend(mistakes(&job.path, &job.source.text, denied));
+            warnings.extend(mistakes(&job.path, &job.source.text, said));
             match unit {
+                Ok(_) if !has_ticket => {}
                 Ok(unit) => {
                     if self.verbose {
                         text.push_str(&verbose(job, &unit));
@@ -189,7 +210,7 @@ impl CompileArgs {
             "procedures": procedures, "generated": generated, "reused": reused,
             "optimized": self.optimize, "tickets": tickets,
         });
-        Done { problems, ..Done::new(json, text) }
+        Done { problems, warnings, ..Done::new(json, text) }
     }
 }
 
@@ -203,6 +224,11 @@ fn depfile<'p>(path: &'p Path, jobs: &[Job]) -> Result<Depfile<'p>, Failure> {
         (&**ticket, Some(&**path).filter(|path| !is_stdin(path)))
     };
     Depfile::new(path, jobs.iter().map(rule))
+}
+
+/// Whether a source with these warnings counts as one with mistakes.
+fn is_denied(warnings: &[Warning]) -> bool {
+    warnings.iter().any(|warning| warning.is_denied)
 }
 
 fn write_tickets(jobs: &[Job], tickets: &[Option<Ticket>]) -> Result<(), StoreError> {

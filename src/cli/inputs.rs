@@ -14,7 +14,6 @@ use super::ui::Failure;
 use crate::store::StoreError;
 use crate::store::file::{io_error, read_any, read_stream, shown};
 use crate::store::seal::identify;
-use crate::syntax::SyntaxError;
 
 /// The repository that a verb works on.
 #[derive(Debug, Args)]
@@ -74,8 +73,12 @@ fn not_utf8(path: &Path, error: &FromUtf8Error) -> SourceError {
     SourceError::Utf8 { path: path.to_owned(), line, byte: wrong.first().copied().unwrap_or_default() }
 }
 
-/// The mistakes in a source, as problems that show its lines.
-pub fn mistakes(path: &Path, text: &str, errors: Vec<SyntaxError>) -> impl Iterator<Item = Report> {
+/// The mistakes in a source, or warnings, as problems that show its lines.
+pub fn mistakes<E: Diagnostic + Send + Sync + 'static>(
+    path: &Path,
+    text: &str,
+    errors: Vec<E>,
+) -> impl Iterator<Item = Report> {
     let source = Arc::new(NamedSource::new(path.display().to_string(), text.to_owned()));
     errors.into_iter().map(move |error| Report::new(error).with_source_code(Arc::clone(&source)))
 }

@@ -114,14 +114,14 @@ impl Ui {
             }
         };
         let status = if done.problems.is_empty() { 0 } else { PROBLEM };
-        self.show_problems(&done.warnings);
-        self.show_problems(&done.problems);
+        self.show_problems(&done.warnings, "warnings");
+        self.show_problems(&done.problems, "problems");
         match written.and_then(|()| self.show_report(done)) {
             Ok(()) => status,
             // Whoever reads our output has read enough.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => status,
             Err(error) => {
-                self.show_problems(&[OutputProblem(error).into()]);
+                self.show_problems(&[OutputProblem(error).into()], "problems");
                 PROBLEM
             }
         }
@@ -131,11 +131,11 @@ impl Ui {
         let mut out = io::stdout().lock();
         if self.json {
             let mut json = done.json;
-            if let (Some(object), false) = (json.as_object_mut(), done.problems.is_empty()) {
-                object.insert(
-                    "errors".to_owned(),
-                    done.problems.iter().map(|problem| describe(&**problem)).collect(),
-                );
+            for (key, problems) in [("warnings", &done.warnings), ("errors", &done.problems)] {
+                if let (Some(object), false) = (json.as_object_mut(), problems.is_empty()) {
+                    let problems = problems.iter().map(|problem| describe(&**problem));
+                    object.insert(key.to_owned(), problems.collect());
+                }
             }
             writeln!(out, "{json}")?;
         } else if !self.quiet {
@@ -144,7 +144,7 @@ impl Ui {
         out.flush()
     }
 
-    fn show_problems(&self, problems: &[Report]) {
+    fn show_problems(&self, problems: &[Report], what: &str) {
         if problems.is_empty() {
             return;
         }
@@ -155,7 +155,7 @@ impl Ui {
             _ = writeln!(err, "{}", Rendered { handler: &handler, problem: Shown::new(&**problem) });
         }
         if problems.len() > MOST_PROBLEMS {
-            _ = writeln!(err, "and {} more problems", problems.len() - MOST_PROBLEMS);
+            _ = writeln!(err, "and {} more {what}", problems.len() - MOST_PROBLEMS);
         }
     }
 }

@@ -9,6 +9,7 @@ use self::literals::{Literal, Literals};
 use super::binding::Binding;
 use super::generate::Code;
 use crate::isa::builtin::Builtin;
+use crate::isa::effect::Types;
 use crate::isa::instruction::Instruction;
 use crate::syntax::ast::{Item, ItemKind};
 
@@ -85,7 +86,7 @@ impl<'s> Optimizer<'_, 's> {
             self.code[block.code].0 = Code::Other(block.kind.instruction(length));
             self.certain = block.certain;
             match block.kind {
-                Kind::Value => self.certain.push_any(),
+                Kind::Value => self.certain.push_procedure(),
                 Kind::First => self.open_block(Kind::Second),
                 // Past the operator.
                 Kind::InPlace(_) | Kind::Second => self.at += 1,
@@ -133,8 +134,8 @@ impl<'s> Optimizer<'_, 's> {
         match (operator, self.operator(self.at + 1)) {
             (Builtin::Dup, Some(Builtin::Pop)) => all >= 1,
             (Builtin::Exch, Some(Builtin::Exch)) => all >= 2,
-            (Builtin::Not, Some(Builtin::Not)) => literals == 0 && self.certain.is_boolean(),
-            (Builtin::Neg, Some(Builtin::Neg)) => literals == 0 && self.certain.is_number(),
+            (Builtin::Not, Some(Builtin::Not)) => literals == 0 && self.certain.is(Types::BOOLEAN),
+            (Builtin::Neg, Some(Builtin::Neg)) => literals == 0 && self.certain.is(Types::NUMBER),
             _ => false,
         }
     }

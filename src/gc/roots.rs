@@ -50,15 +50,13 @@ impl Roots {
         caution: Caution,
     ) -> Result<Self, GcError> {
         let home = directory(file);
-        let view = repository.read()?;
-        let seen = Some(view.compilations().collect::<Result<_, _>>()?);
-        let mut roots = Self { seen, named: !places.is_empty(), ..Self::default() };
+        let (seen, links) = read(repository)?;
+        let mut roots = Self { seen: Some(seen), named: !places.is_empty(), ..Self::default() };
         let usual = [home.to_owned()];
         for place in if roots.named { places } else { &usual } {
             roots.look_below(place, caution)?;
         }
-        for link in view.links() {
-            let link = link?;
+        for link in links {
             for place in &link.places {
                 let path = shown(&home.join(place.as_str())).to_owned();
                 if !roots.builds.contains(&link.build) && path.is_file() {
@@ -113,6 +111,13 @@ impl Roots {
             Fate::Dropped("its executable is gone, or was linked again")
         }
     }
+}
+
+/// The compilations and link records of a repository. Nothing of it is open any more when files are looked at: the
+/// repository can be among them, and to close it a second time takes a database's locks away.
+fn read(repository: &Repository) -> Result<(BTreeSet<CompilationId>, Vec<LinkRecord>), StoreError> {
+    let view = repository.read()?;
+    Ok((view.compilations().collect::<Result<_, _>>()?, view.links().collect::<Result<_, _>>()?))
 }
 
 fn files_below(place: &Path) -> Result<Vec<PathBuf>, StoreError> {

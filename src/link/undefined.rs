@@ -11,6 +11,7 @@ use super::resolve::Definitions;
 use crate::isa::builtin::Builtin;
 use crate::isa::codec::Decoder;
 use crate::isa::instruction::Instruction;
+use crate::name;
 use crate::object::fixup::FixupKind;
 
 /// Finds names that code executes and nobody defines: no module, no operator, and no string in the program,
@@ -81,12 +82,6 @@ fn undefined_help(name: &str, definitions: &Definitions<'_>, sites: &[Site]) -> 
 
 /// The candidate most like `name`, if one is like it enough to be what was meant.
 pub(super) fn nearest<'c>(name: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
-    let distance = |candidate: &'c str| (strsim::damerau_levenshtein(name, candidate), candidate);
     // Of one or two letters, anything would be like anything.
-    let limit = name.len() / 3;
-    candidates
-        .map(distance)
-        .filter(|(distance, near)| *distance <= limit && *distance < near.len())
-        .min()
-        .map(|(_, near)| near)
+    name::nearest(name, name.len() / 3, candidates)
 }

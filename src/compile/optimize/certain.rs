@@ -2,19 +2,12 @@
 
 use super::literals::Literal;
 use crate::isa::builtin::Builtin;
+use crate::isa::effect::{Given, Types, effects};
 
-/// What is known of a value.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Fact {
-    Number,
-    Boolean,
-    Any,
-}
-
-/// Values that are surely there, the topmost last.
+/// The types of values that are surely there, the topmost last.
 #[derive(Debug, Default)]
 pub(super) struct Certain {
-    values: Vec<Fact>,
+    values: Vec<Types>,
 }
 
 impl Certain {
@@ -23,70 +16,48 @@ impl Certain {
         self.values.len()
     }
 
-    /// Whether the topmost is a truth value.
-    pub(super) fn is_boolean(&self) -> bool {
-        self.values.last() == Some(&Fact::Boolean)
-    }
-
-    /// Whether the topmost is a number.
-    pub(super) fn is_number(&self) -> bool {
-        self.values.last() == Some(&Fact::Number)
+    /// Whether just these types are known of the topmost.
+    pub(super) fn is(&self, types: Types) -> bool {
+        self.values.last() == Some(&types)
     }
 
     /// Notes that a literal was pushed.
     pub(super) fn push(&mut self, literal: Literal<'_>) {
         self.values.push(match literal {
-            Literal::Number(_) => Fact::Number,
-            Literal::Boolean(_) => Fact::Boolean,
-            Literal::String(_) => Fact::Any,
+            Literal::Number(_) => Types::NUMBER,
+            Literal::Boolean(_) => Types::BOOLEAN,
+            Literal::String(_) => Types::STRING,
         });
     }
 
-    /// Notes that something was pushed.
-    pub(super) fn push_any(&mut self) {
-        self.values.push(Fact::Any);
+    /// Notes that a procedure was pushed.
+    pub(super) fn push_procedure(&mut self) {
+        self.values.push(Types::PROCEDURE);
     }
 
     /// Notes that an operator was executed, and did not fail.
     pub(super) fn after(&mut self, operator: Builtin) {
-        match operator {
-            Builtin::Dup => {
-                let value = self.values.pop().unwrap_or(Fact::Any);
-                self.values.extend([value; 2]);
-            }
-            Builtin::Exch => {
-                let [b, a] = [(); 2].map(|()| self.values.pop().unwrap_or(Fact::Any));
-                self.values.extend([b, a]);
-            }
-            _ => match effect(operator) {
-                Some((operands, results)) => {
-                    self.values.truncate(self.values.len().saturating_sub(operands));
-                    self.values.extend_from_slice(results);
-                }
-                None => self.values.clear(),
-            },
-        }
+        let effects = effects(operator);
+        let first = effects.first().filter(|_| !executes(operator));
+        let Some(first) = first else { return self.values.clear() };
+        let mut operands = vec![Types::ANY; first.takes.len()];
+        operands.iter_mut().rev().for_each(|operand| *operand = self.values.pop().unwrap_or(Types::ANY));
+        // Of several effects, what all of them leave on top.
+        let given = effects.iter().map(|effect| effect.gives.len()).min().unwrap_or_default();
+        let types = |given: &Given| match *given {
+            Given::Operand(at) => operands[at],
+            Given::New(types) => types,
+        };
+        let on_top = |depth: usize| {
+            let all = effects.iter().map(|effect| types(&effect.gives[effect.gives.len() - depth]));
+            all.reduce(Types::or).unwrap_or(Types::ANY)
+        };
+        self.values.extend((1..=given).rev().map(on_top));
     }
 }
 
-/// How many operands an operator takes, and what it leaves, where that is always the same.
-const fn effect(operator: Builtin) -> Option<(usize, &'static [Fact])> {
+/// Whether an operator executes what may do anything to the operands.
+const fn executes(operator: Builtin) -> bool {
     use Builtin::*;
-    Some(match operator {
-        Add | Atan | BitShift | Div | Exp | IDiv | Mod | Mul | Sub => (2, &[Fact::Number]),
-        Abs | Ceiling | Cos | Cvi | Cvr | Floor | Length | Ln | Log | Neg | Round | Sin | Sqrt | Truncate => {
-            (1, &[Fact::Number])
-        }
-        Count | CountDictStack | CountExecStack | CountToMark | RRand | Rand => (0, &[Fact::Number]),
-        Eq | Ge | Gt | Known | Le | Lt | Ne => (2, &[Fact::Boolean]),
-        And | Get | Or | Xor => (2, &[Fact::Any]),
-        Array | Bind | Load | Not | String | Type => (1, &[Fact::Any]),
-        Arguments | CurrentDict | Dict | Mark | Null | OpenBracket | SystemDict => (0, &[Fact::Any]),
-        CurrentTrace => (0, &[Fact::Boolean]),
-        Begin | Pop | Print | SRand | Trace | Write => (1, &[]),
-        Def | Store | Undef => (2, &[]),
-        Put => (3, &[]),
-        End | Stack => (0, &[]),
-        _ => return None,
-    })
+    matches!(operator, Exec | For | ForAll | If | IfElse | Loop | Repeat | Stopped)
 }

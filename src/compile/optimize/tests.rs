@@ -122,7 +122,7 @@ fn what_has_no_effect_is_left_out() {
             "false { x { } if } if",
             "instead 6 0, boolean false, block 3, call x, block 0, operator if, operator if",
         ),
-        ("1 2 gt { x } if", "instead 5 0, number 1.0, number 2.0, operator gt, block 1, call x, operator if"),
+        ("1 2 gt { x } if", "instead 6 0, number 1.0, number 2.0, operator gt, block 1, call x, operator if"),
         ("x dup pop", "call x, operator dup, operator pop"),
         ("x eq dup pop", "call x, operator eq, instead 2 0, operator dup, operator pop"),
         ("x eq not not", "call x, operator eq, instead 2 0, operator not, operator not"),
