@@ -207,9 +207,11 @@ impl Prepared<'_> {
         let bodies = distinct(&right(&self.parsed));
         repository.write(|transaction| {
             transaction.add_fragments(&entries(&self.fragments))?;
-            // What was there when we asked may have been collected since: then it is generated after all.
+            // What was there when we asked may have been collected since: then it is generated after all. On this
+            // thread: it is little, and no others are ours now.
             let collected = missing(transaction.view(), &bodies, Known::Reuse)?;
-            transaction.add_fragments(&entries(&generate(&collected, &bodies)))?;
+            let again = collected.iter().filter_map(|digest| Some((*digest, bodies.get(digest)?.fragment())));
+            transaction.add_fragments(&entries(&again.collect()))?;
             transaction.add_compilations(&self.compilations).map(drop)
         })
     }
