@@ -160,7 +160,8 @@ impl Dictionary {
     fn push(&mut self, key: Key, value: Packed) -> u32 {
         self.entries.push((key, value));
         let last = self.entries.len() as u32 - 1;
-        if last as usize >= SMALL {
+        // One that was large once keeps its index when it gets small.
+        if last as usize >= SMALL || !matches!(self.index, Index::Walk) {
             self.note(key, last);
         }
         last
