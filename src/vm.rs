@@ -1,7 +1,8 @@
 //! The machine that executes a linked program.
 //!
-//! [`program::Program::load`] decodes and checks everything once; [`machine::Machine`] then executes one
-//! instruction at a time, with explicit frames, so that nothing a program does reaches the host's stack.
+//! [`program::Program::load`] decodes and checks everything once; [`machine::Machine`] then executes it, at full speed
+//! (`machine/run`) or one instruction at a time, with the same result and the same state at every instruction. Frames
+//! are explicit, so that nothing a program does reaches the host's stack.
 //! Deliberately absent: source positions and the repository that has them, and any output but to the writers
 //! that the caller passes.
 
