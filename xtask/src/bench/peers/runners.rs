@@ -11,11 +11,13 @@ use super::programs::Program;
 
 /// Toy's name as programs are compiled without options.
 pub(super) const TOY: &str = "toy";
+/// Toy's name as programs are compiled with `-O`.
+pub(super) const TOY_OPTIMIZED: &str = "toy -O";
 pub(super) const GHOSTSCRIPT: &str = "Ghostscript";
 pub(super) const LUA: &str = "Lua 5.4";
 
 /// Toy's variants: the name of each, and the options of `toy compile` that make it.
-const VARIANTS: &[(&str, &[&str])] = &[(TOY, &[])];
+const VARIANTS: &[(&str, &[&str])] = &[(TOY, &[]), (TOY_OPTIMIZED, &["-O"])];
 
 /// An interpreter as it is found and called.
 struct Interpreter {
