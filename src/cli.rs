@@ -60,6 +60,11 @@ pub struct Common {
 trait Verb: Args {
     /// Carries the verb out. Problems that leave a result go into [`Done`], others are the error.
     fn run(&self, ui: &Ui) -> Result<Done, Failure>;
+
+    /// The arguments as they are meant, where they were taken for something else.
+    fn reread(_: &ArgMatches, _: &[OsString]) -> Option<Vec<OsString>> {
+        None
+    }
 }
 
 /// A verb: its name, the names of the tool that it is, and how to build and run it.
@@ -67,6 +72,7 @@ struct Entry {
     name: &'static str,
     applets: &'static [&'static str],
     augment: fn(Command) -> Command,
+    reread: fn(&ArgMatches, &[OsString]) -> Option<Vec<OsString>>,
     run: fn(&ArgMatches, &Ui) -> Result<Done, Failure>,
 }
 
@@ -75,6 +81,7 @@ const fn entry<V: Verb>(name: &'static str, applets: &'static [&'static str]) ->
         name,
         applets,
         augment: V::augment_args,
+        reread: V::reread,
         run: |matches, ui| V::from_arg_matches(matches).map_err(Failure::Usage)?.run(ui),
     }
 }
@@ -174,7 +181,10 @@ fn dispatch(arguments: &[OsString]) -> Result<ExitCode, clap::Error> {
 }
 
 fn execute(verb: &Entry, name: &'static str, arguments: &[OsString]) -> Result<ExitCode, clap::Error> {
-    let matches = verb_command(verb, name).try_get_matches_from(arguments)?;
+    let mut matches = verb_command(verb, name).try_get_matches_from(arguments)?;
+    if let Some(arguments) = (verb.reread)(&matches, arguments) {
+        matches = verb_command(verb, name).try_get_matches_from(arguments)?;
+    }
     let ui = Ui::new(&Common::from_arg_matches(&matches)?);
     match (verb.run)(&matches, &ui) {
         Err(Failure::Usage(error)) => Err(error),

@@ -27,6 +27,7 @@ pub mod gc;
 pub mod link;
 pub mod lint;
 pub mod merge;
+pub mod profile;
 pub mod strip;
 pub mod vm;
 

@@ -246,6 +246,7 @@ fn spelling(argument: &clap::Arg) -> String {
     let flags = flags.into_iter().flatten().collect::<Vec<_>>().join(", ");
     match (flags.is_empty(), takes_value) {
         (true, _) => format!("`{names}`"),
+        (false, true) if argument.is_require_equals_set() => format!("`{flags}[={names}]`"),
         (false, true) => format!("`{flags} {names}`"),
         (false, false) => format!("`{flags}`"),
     }

@@ -3,8 +3,9 @@
 use std::ffi::OsString;
 use std::io::{self, BufWriter, IsTerminal as _, LineWriter, Write};
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 
-use clap::Args;
+use clap::{ArgMatches, Args};
 use miette::{Report, Severity};
 use serde_json::{Value, json};
 
@@ -12,6 +13,7 @@ use super::Verb;
 use super::place::locate;
 use super::ui::{Done, Failure, Ui};
 use crate::object::executable::Executable;
+use crate::profile::Sampler;
 use crate::store::file::directory;
 use crate::store::wire::executable;
 use crate::vm::machine::{Limits, Machine, Options, Stop, Streams};
@@ -20,9 +22,11 @@ use crate::vm::trap::Trap;
 
 mod debug_info;
 mod problem;
+mod profile;
 
 use debug_info::DebugInfo;
-use problem::{NoSuchProcedure, TrapProblem, Unreadable};
+use problem::{NO_LINES, NoSuchProcedure, TrapProblem, Unreadable, no_repository};
+use profile::{Lines, ProfileFile, Profiled, Profiling};
 
 /// Execute a program
 #[derive(Debug, Args)]
@@ -42,6 +46,10 @@ pub struct RunArgs {
     /// Tell every step on standard error
     #[arg(long)]
     trace: bool,
+
+    /// Tell what took the time, on standard error; or write it to a page (`FILE.html`) or as folded stacks (`FILE.folded`)
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, value_parser = ProfileFile::parse)]
+    profile: Option<Option<ProfileFile>>,
 
     /// Stop after so many steps
     #[arg(long, value_name = "N")]
@@ -82,50 +90,66 @@ impl Verb for RunArgs {
         let executable = executable::read(&self.executable)?;
         let program = Program::load(&executable)?;
         let start = self.start(&program)?;
-        let options = Options {
-            limits: Limits {
-                max_steps: self.max_steps,
-                max_stack: self.max_stack,
-                max_memory: self.max_memory,
-            },
-            trace: self.trace,
-            arguments: self.arguments.iter().map(|argument| argument.as_encoded_bytes().to_vec()).collect(),
+        let alarm = AtomicBool::new(false);
+        let mut machine = Machine::new(&program, start, &self.options());
+        let profiling = self.profile.as_ref().map(|file| self.profiling(&executable, file.as_ref()));
+        let mut profile = None;
+        let run = |streams: &mut Streams<'_>| match &profiling {
+            None => machine.run(streams),
+            Some(profiling) => {
+                let line_of = |place| profiling.line(place);
+                let (stop, found) = Sampler::new(&alarm, &line_of).run(&mut machine, start, streams);
+                profile = Some(found);
+                stop
+            }
         };
-        let mut machine = Machine::new(&program, start, &options);
-        let (stop, output) = if ui.is_json() { capture(&mut machine) } else { stream(&mut machine) };
+        let (stop, output) = if ui.is_json() { capture(run) } else { stream(run) };
+        // Also of what could not write its output to the end.
+        let profiled = profiling.zip(profile).map(|(profiling, profile)| profiling.finish(profile));
         let trap = match stop {
             Ok(()) => None,
             Err(Stop::Trap(trap)) => Some(*trap),
             Err(Stop::Output(error) | Stop::Trace(error)) => return Err(Failure::Output(error)),
             Err(Stop::Input(error)) => return Err(Unreadable { error }.into()),
         };
-        let json = report(&machine, &output, trap.as_ref());
-        let problems = trap.map(|trap| self.problem(trap, &executable)).into_iter().collect();
-        Ok(Done { problems, ..Done::new(json, String::new()) })
+        let mut json = report(&machine, &output, trap.as_ref());
+        let mut done = Done::new(Value::Null, String::new());
+        done.problems.extend(trap.map(|trap| self.problem(trap, &executable)));
+        if let Some(Profiled { json: profile, summary, problem }) = profiled {
+            json["profile"] = profile;
+            done.problems.extend(problem);
+            done.aside = summary;
+        }
+        Ok(Done { json, ..done })
+    }
+
+    fn reread(matches: &ArgMatches, arguments: &[OsString]) -> Option<Vec<OsString>> {
+        let is_alone = matches.contains_id("profile") && matches.get_one::<ProfileFile>("profile").is_none();
+        if is_alone { profile::joined(arguments) } else { None }
     }
 }
 
 /// Writes the program's output to standard output, all of it before anything is said about an error.
-fn stream(machine: &mut Machine<'_>) -> (Result<(), Stop>, Output) {
+fn stream(run: impl FnOnce(&mut Streams<'_>) -> Result<(), Stop>) -> (Result<(), Stop>, Output) {
     let out = io::stdout().lock();
     // Who watches a program wants to see each line when it is written.
     let stop = if out.is_terminal() {
-        drive(machine, &mut LineWriter::new(out))
+        drive(run, &mut LineWriter::new(out))
     } else {
-        drive(machine, &mut BufWriter::with_capacity(1 << 16, out))
+        drive(run, &mut BufWriter::with_capacity(1 << 16, out))
     };
     (stop, Output::new())
 }
 
-fn capture(machine: &mut Machine<'_>) -> (Result<(), Stop>, Output) {
+fn capture(run: impl FnOnce(&mut Streams<'_>) -> Result<(), Stop>) -> (Result<(), Stop>, Output) {
     let mut out = Output::new();
-    (drive(machine, &mut out), out)
+    (drive(run, &mut out), out)
 }
 
-fn drive(machine: &mut Machine<'_>, out: &mut dyn Write) -> Result<(), Stop> {
+fn drive(run: impl FnOnce(&mut Streams<'_>) -> Result<(), Stop>, out: &mut dyn Write) -> Result<(), Stop> {
     let mut trace = BufWriter::new(io::stderr());
     let mut input = io::stdin().lock();
-    let stop = machine.run(&mut Streams { input: &mut input, output: out, trace: &mut trace });
+    let stop = run(&mut Streams { input: &mut input, output: out, trace: &mut trace });
     let flushed = out.flush().map_err(Stop::Output).and(trace.flush().map_err(Stop::Trace));
     stop.and(flushed)
 }
@@ -151,15 +175,44 @@ impl RunArgs {
         Ok(program.symbol(name).ok_or_else(unknown)?)
     }
 
+    fn options(&self) -> Options {
+        let limits =
+            Limits { max_steps: self.max_steps, max_stack: self.max_stack, max_memory: self.max_memory };
+        let arguments = self.arguments.iter().map(|argument| argument.as_encoded_bytes().to_vec()).collect();
+        Options { limits, trace: self.trace, arguments }
+    }
+
+    /// What is known of some symbols of the program.
+    fn debug_info<'s>(&self, executable: &Executable, symbols: impl Iterator<Item = &'s str>) -> DebugInfo {
+        DebugInfo::find(self.repository.as_deref(), &self.homes(), executable, symbols)
+    }
+
+    /// Where the repository may be.
+    fn homes(&self) -> [PathBuf; 2] {
+        [directory(&self.executable).to_owned(), PathBuf::from(".")]
+    }
+
+    /// Where sources may be.
+    fn sources(&self) -> Vec<PathBuf> {
+        let beside = self.repository.as_deref().map(|path| directory(path).to_owned());
+        self.homes().into_iter().chain(beside).collect()
+    }
+
+    fn profiling<'e>(&self, executable: &'e Executable, file: Option<&'e ProfileFile>) -> Profiling<'e> {
+        let symbols = executable.symbols.iter().map(|symbol| symbol.name.as_str());
+        let info = self.debug_info(executable, symbols);
+        let lines = Lines::new(&info, executable);
+        let note =
+            if info.is_empty() { no_repository(self.repository.as_deref()) } else { NO_LINES.to_owned() };
+        let program = self.executable.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Profiling { program, executable, sources: self.sources(), lines, note, file }
+    }
+
     fn problem(&self, trap: Trap, executable: &Executable) -> Report {
-        let home = directory(&self.executable);
-        let directories = [home.to_owned(), PathBuf::from(".")];
-        let info = DebugInfo::find(self.repository.as_deref(), &directories, executable, &trap);
+        let info = self.debug_info(executable, trap.calls.iter().map(|call| call.symbol.as_str()));
         let marks =
             trap.place().and_then(|call| info.mark(call, &trap.operator)).into_iter().collect::<Vec<_>>();
-        let mut sources = directories.to_vec();
-        sources.extend(self.repository.as_deref().map(|path| directory(path).to_owned()));
         let problem = TrapProblem::new(trap, &info, self.repository.as_deref());
-        locate(problem.into(), Severity::Error, &marks, &sources)
+        locate(problem.into(), Severity::Error, &marks, &self.sources())
     }
 }

@@ -28,6 +28,8 @@ pub struct Done {
     pub json: Value,
     /// The report for people.
     pub text: String,
+    /// What people are told on standard error, because standard output is somebody else's.
+    pub aside: String,
     /// What was wrong all the same; any makes the exit status 1.
     pub problems: Vec<Report>,
     /// What is worth knowing; does not change the exit status.
@@ -37,7 +39,7 @@ pub struct Done {
 impl Done {
     /// A verb that did all that it was asked to do.
     pub fn new(json: Value, text: String) -> Self {
-        Self { json, text, problems: Vec::new(), warnings: Vec::new() }
+        Self { json, text, aside: String::new(), problems: Vec::new(), warnings: Vec::new() }
     }
 }
 
@@ -139,6 +141,7 @@ impl Ui {
             }
             writeln!(out, "{json}")?;
         } else if !self.quiet {
+            io::stderr().write_all(done.aside.as_bytes())?;
             out.write_all(done.text.as_bytes())?;
         }
         out.flush()

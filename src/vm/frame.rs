@@ -69,7 +69,7 @@ pub(super) enum TurnsKind {
 }
 
 /// A place in the code: the same instruction has the same place whenever it is executed for the same symbol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
     /// The symbol in whose section the code stands.
     pub symbol: SymbolId,

@@ -4,6 +4,7 @@
 //! Deliberately absent: recursion, and whatever operators do (that is `operators`).
 
 use std::io::{self, BufRead, Write};
+use std::sync::atomic::AtomicBool;
 
 use super::code::{Address, Code, EXEC, FIRST, HALT, Op, TURN, UNSTOPPED};
 use super::dictionary::Key;
@@ -105,6 +106,10 @@ pub struct Machine<'p> {
     pub(super) random: u32,
     pub(super) arguments: Vec<Vec<u8>>,
     pub(super) is_tracing: bool,
+    /// Set by somebody who wants to see what is executed at that moment.
+    alarm: Option<&'p AtomicBool>,
+    /// The instruction that was executed when the alarm was set.
+    caught_at: Option<Address>,
     /// How many steps may still be made.
     left: u64,
     max_steps: u64,
@@ -133,6 +138,8 @@ impl<'p> Machine<'p> {
             random: 1,
             arguments: options.arguments.clone(),
             is_tracing: options.trace,
+            alarm: None,
+            caught_at: None,
             left: max_steps,
             max_steps,
         }
@@ -144,12 +151,12 @@ impl<'p> Machine<'p> {
         Ok(())
     }
 
-    /// Executes about so many steps, or to the end.
+    /// Executes about so many steps, or to the end, or up to an operator that is [watched](Self::watch).
     pub fn run_for(&mut self, steps: u64, streams: &mut Streams<'_>) -> Result<Status, Stop> {
         let goal = self.left.saturating_sub(steps);
         self.guarded(|machine| {
             machine.settle()?;
-            while machine.at != HALT && machine.left > goal {
+            while machine.at != HALT && machine.left > goal && machine.caught_at.is_none() {
                 if machine.is_tracing || machine.left - goal <= run::MARGIN || !machine.stack.trim() {
                     machine.advance(streams)?;
                 } else {
@@ -157,7 +164,8 @@ impl<'p> Machine<'p> {
                 }
             }
             // The next step is not to be made, or it fails for the want of steps.
-            if machine.at != HALT && goal == 0 && machine.left == 0 { Err(Fault::Steps) } else { Ok(()) }
+            let is_over = machine.at != HALT && goal == 0 && machine.left == 0 && machine.caught_at.is_none();
+            if is_over { Err(Fault::Steps) } else { Ok(()) }
         })
     }
 
@@ -172,6 +180,7 @@ impl<'p> Machine<'p> {
 
     /// Does something until it is done or fails with what nobody catches.
     fn guarded(&mut self, mut work: impl FnMut(&mut Self) -> Result<(), Fault>) -> Result<Status, Stop> {
+        self.caught_at = None;
         let mut result = work(self);
         while let Err(fault) = result {
             if !self.is_caught(&fault) {

@@ -202,7 +202,7 @@ impl Program {
     }
 
     /// The name of a symbol among the program's names.
-    pub(super) fn symbol_id(&self, symbol: SymbolId) -> NameId {
+    pub fn symbol_id(&self, symbol: SymbolId) -> NameId {
         self.symbols[symbol.index()].id
     }
 

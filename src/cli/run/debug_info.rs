@@ -3,7 +3,7 @@
 //! An executable holds no path, so that it is the same wherever it was linked and stays right when it is moved.
 //! Any repository that has a compilation of this id has the right one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,43 +13,39 @@ use crate::object::compilation::{Compilation, Definition};
 use crate::object::executable::Executable;
 use crate::store::Repository;
 use crate::store::seal::{Kind, identify_file};
-use crate::vm::trap::{Call, Trap};
+use crate::vm::trap::Call;
 
-/// What a repository knows of the procedures that were in execution.
+/// What repositories know of the procedures of a program.
 #[derive(Debug, Default)]
 pub(super) struct DebugInfo {
-    /// Compilations by the name of a symbol that they define.
-    compilations: BTreeMap<String, Compilation>,
+    /// The compilation of each symbol that was asked for.
+    symbols: BTreeMap<String, CompilationId>,
+    compilations: BTreeMap<CompilationId, Compilation>,
 }
 
 impl DebugInfo {
-    /// Looks in the repository that the user named, or else in all that lie in `directories`.
-    pub(super) fn find(
+    /// Looks for what is known of some symbols, in the repository that the user named, or else in all that lie in
+    /// `directories`.
+    pub(super) fn find<'s>(
         named: Option<&Path>,
         directories: &[PathBuf],
         executable: &Executable,
-        trap: &Trap,
+        symbols: impl Iterator<Item = &'s str>,
     ) -> Self {
-        let mut wanted = BTreeMap::<String, CompilationId>::new();
-        for call in &trap.calls {
-            if let Some(symbol) = executable.symbol(call.symbol.as_str()) {
-                wanted.insert(symbol.name.to_string(), symbol.compilation);
-            }
-        }
+        let symbols = symbols.filter_map(|symbol| executable.symbol(symbol));
+        let symbols = symbols.map(|symbol| (symbol.name.to_string(), symbol.compilation)).collect();
+        let mut info = Self { symbols, compilations: BTreeMap::new() };
+        let mut wanted = info.symbols.values().copied().collect::<BTreeSet<_>>();
         let candidates = match named {
             Some(path) => vec![path.to_owned()],
             None => directories.iter().flat_map(|directory| repositories(directory)).collect(),
         };
-        let mut info = Self::default();
         for path in candidates {
             let repository = Repository::open(&path);
-            // A repository that cannot be read has no lines to show; the trap is what must be told.
+            // A repository that cannot be read has no lines to show; the run is what must be told of.
             let Ok(view) = repository.read() else { continue };
-            wanted.retain(|name, id| match view.compilation(id) {
-                Ok(Some(compilation)) => {
-                    info.compilations.insert(name.clone(), compilation);
-                    false
-                }
+            wanted.retain(|id| match view.compilation(id) {
+                Ok(Some(compilation)) => info.compilations.insert(*id, compilation).is_some(),
                 _ => true,
             });
             if wanted.is_empty() {
@@ -64,19 +60,20 @@ impl DebugInfo {
         self.compilations.is_empty()
     }
 
-    fn definition(&self, call: &Call) -> Option<(&Compilation, &Definition)> {
-        let compilation = self.compilations.get(call.symbol.as_str())?;
-        Some((compilation, compilation.definition(call.symbol.as_str())?))
+    /// How a symbol was defined, and in which compilation.
+    pub(super) fn definition(&self, symbol: &str) -> Option<(&Compilation, &Definition)> {
+        let compilation = self.compilations.get(self.symbols.get(symbol)?)?;
+        Some((compilation, compilation.definition(symbol)?))
     }
 
     /// Whether the procedure of a call has a line table.
     pub(super) fn has_lines(&self, call: &Call) -> bool {
-        self.definition(call).is_some_and(|(_, definition)| definition.lines.is_some())
+        self.definition(call.symbol.as_str()).is_some_and(|(_, definition)| definition.lines.is_some())
     }
 
     /// The place of the instruction where `operator` failed, or else of the procedure's name.
     pub(super) fn mark(&self, call: &Call, operator: &std::sync::Arc<str>) -> Option<Mark> {
-        let (compilation, definition) = self.definition(call)?;
+        let (compilation, definition) = self.definition(call.symbol.as_str())?;
         let rows = definition.lines.as_ref().map(|lines| lines.rows()).unwrap_or_default();
         let source = compilation.source().clone();
         Some(match rows.get(call.ordinal as usize) {

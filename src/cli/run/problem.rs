@@ -49,15 +49,19 @@ impl TrapProblem {
             ));
         }
         match trap.place() {
-            Some(_) if info.is_empty() => details.push_str(&no_lines(named)),
-            Some(call) if !info.has_lines(call) => details.push_str("compile with `-g` to see the line"),
+            Some(_) if info.is_empty() => details.push_str(&no_repository(named)),
+            Some(call) if !info.has_lines(call) => details.push_str(NO_LINES),
             _ => {}
         }
         Self { details: details.trim_end().to_owned(), trap }
     }
 }
 
-fn no_lines(named: Option<&Path>) -> String {
+/// What is said when a program was compiled without line tables.
+pub(super) const NO_LINES: &str = "compile with `-g` to see the line";
+
+/// What is said when no repository knows the program.
+pub(super) fn no_repository(named: Option<&Path>) -> String {
     match named {
         Some(path) => format!("`{}` is no repository that has its lines", path.display()),
         None => "no repository with its lines was found; `-r FILE` names one".to_owned(),

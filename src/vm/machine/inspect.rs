@@ -1,8 +1,9 @@
 //! What can be seen of a machine between two steps, and of one that has failed.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use super::{Machine, Status, Stop};
+use super::{Frame, Machine, Status, Stop};
 use crate::isa::builtin::Builtin;
 use crate::isa::instruction::Instruction;
 use crate::vm::code::{Address, FIRST, HALT};
@@ -15,7 +16,7 @@ use crate::vm::trap::{Call, ErrorName, INNERMOST, Limit, OPERANDS, OUTERMOST, Tr
 use crate::vm::value::Packed;
 
 /// State.
-impl Machine<'_> {
+impl<'p> Machine<'p> {
     /// The program that is executed.
     pub fn program(&self) -> &Program {
         self.program
@@ -64,8 +65,21 @@ impl Machine<'_> {
     /// The procedures in execution, innermost first. A block counts with the procedure that executes it when it
     /// was written there.
     pub fn activations(&self) -> impl Iterator<Item = Activation> {
-        let now = (self.at >= FIRST).then_some((self.at, self.called));
-        let frames = self.frames.iter().rev().filter(|frame| frame.at >= FIRST);
+        let at = self.caught_at.unwrap_or(self.at);
+        self.activations_in((at >= FIRST).then_some((at, self.called)), &self.frames)
+    }
+
+    /// The outermost of [`Self::activations`], as far as so many entries of the execution stack tell.
+    pub fn outermost(&self, entries: usize) -> impl Iterator<Item = Activation> {
+        self.activations_in(None, &self.frames[..entries.min(self.frames.len())])
+    }
+
+    fn activations_in(
+        &self,
+        now: Option<(Address, Called)>,
+        frames: &[Frame],
+    ) -> impl Iterator<Item = Activation> {
+        let frames = frames.iter().rev().filter(|frame| frame.at >= FIRST);
         let mut inner: Option<(Called, Address)> = None;
         let all = now.into_iter().chain(frames.map(|frame| (frame.at - 1, frame.called)));
         all.filter_map(move |(at, called)| {
@@ -83,6 +97,12 @@ impl Machine<'_> {
         let ordinal = self.program.ordinal(symbol, self.code.instruction(at)?);
         let section = self.program.symbol_section(symbol);
         Some(Activation { name: called.name(), place: Place { symbol, section, ordinal } })
+    }
+
+    /// Lets [`Machine::run_for`] stop behind an operator when somebody sets `alarm` while it is executed. Until execution
+    /// goes on, [`Self::activations`] are those of that operator. Only operators that take their time are watched.
+    pub fn watch(&mut self, alarm: &'p AtomicBool) {
+        self.alarm = Some(alarm);
     }
 
     /// The operator of the innermost loop.

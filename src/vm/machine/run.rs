@@ -6,6 +6,8 @@
 //! All this is only for a stack with room to spare: a fused operation does not look whether each of its parts could
 //! have pushed its value.
 
+use std::sync::atomic::Ordering;
+
 use super::{Machine, Streams};
 use crate::vm::code::{Address, Op, TURN};
 use crate::vm::fault::Fault;
@@ -26,14 +28,35 @@ impl Machine<'_> {
         let left = i64::try_from(self.left.saturating_sub(goal)).unwrap_or(i64::MAX);
         let (at, called, height, limit) = (self.at, self.called, self.stack.height(), self.stack.limit());
         Sprint { machine: self, at, called, height, left, limit }.run(streams)?;
-        self.settle()
+        if self.caught_at.is_some() { Ok(()) } else { self.settle() }
     }
 
     /// Executes an instruction alone. After an error it is still the next one.
     #[inline(never)]
     fn execute_alone(&mut self, now: Address, op: Op, streams: &mut Streams<'_>) -> Result<(), Fault> {
         let op = if let Op::Operator(_) = op { op } else { self.code.plain(now) };
+        if self.alarm.is_some() {
+            return self.execute_watched(now, op, streams);
+        }
         self.execute(op, streams).inspect_err(|_| self.at = now)
+    }
+}
+
+/// Watched.
+impl Machine<'_> {
+    /// Executes an instruction, and remembers it if the alarm is set meanwhile and it leaves the calls as they are.
+    #[cold]
+    fn execute_watched(&mut self, now: Address, op: Op, streams: &mut Streams<'_>) -> Result<(), Fault> {
+        let state = |machine: &Self| {
+            let is_set = machine.alarm.is_some_and(|alarm| alarm.load(Ordering::Relaxed));
+            (is_set, machine.frames.len(), machine.called)
+        };
+        let (was_set, depth, called) = state(self);
+        self.execute(op, streams).inspect_err(|_| self.at = now)?;
+        if !was_set && state(self) == (true, depth, called) {
+            self.caught_at = Some(now);
+        }
+        Ok(())
     }
 }
 
@@ -176,7 +199,12 @@ impl Sprint<'_, '_> {
                 let op = self.machine.code.ops[now as usize];
                 result = self.machine.execute_alone(now, op, streams);
                 self.take_up();
-                if result.is_err() || self.machine.is_tracing || !self.machine.stack.trim() {
+                let machine = &mut *self.machine;
+                if result.is_err()
+                    || machine.is_tracing
+                    || machine.caught_at.is_some()
+                    || !machine.stack.trim()
+                {
                     break;
                 }
             }

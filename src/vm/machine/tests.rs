@@ -70,6 +70,57 @@ impl Write for Closed {
     }
 }
 
+/// A writer during whose work an alarm is set.
+struct Ringing<'a>(&'a AtomicBool);
+
+impl Write for Ringing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn an_operator_is_seen_that_was_executed_when_the_alarm_was_set() {
+    let program = load(&[
+        ("f", &[call("add"), Instruction::Number(1.0), call("print")]),
+        ("main", &[Instruction::Number(1.0), Instruction::Number(2.0), call("f"), call("pop")]),
+    ]);
+    let alarm = AtomicBool::new(false);
+    let mut machine = machine(&program);
+    machine.watch(&alarm);
+    let mut output = Ringing(&alarm);
+    let mut streams = Streams { input: &mut io::empty(), output: &mut output, trace: &mut io::sink() };
+    assert_eq!(machine.run_for(1000, &mut streams).unwrap(), Status::Running);
+    let places = |machine: &Machine| {
+        let places = machine.activations().map(|activation| activation.place);
+        places.map(|place| (program.symbol_name(place.symbol).to_string(), place.ordinal)).collect::<Vec<_>>()
+    };
+    // Its procedure has nothing left to do, and is left when execution goes on.
+    assert_eq!(places(&machine), [("f".to_owned(), 2), ("main".to_owned(), 2)]);
+    assert_eq!(machine.steps(), 6);
+    assert_eq!(machine.run_for(1000, &mut streams).unwrap(), Status::Done);
+    assert_eq!((places(&machine), machine.steps()), (vec![], 7));
+}
+
+#[test]
+fn the_outermost_activations_are_the_last() {
+    let deep = [call("f"), call("pop")];
+    let program = load(&[("f", &deep), ("main", &[call("f"), call("pop")])]);
+    let mut machine = machine(&program);
+    for _ in 0..50 {
+        step(&mut machine).unwrap();
+    }
+    let all = machine.activations().collect::<Vec<_>>();
+    assert_eq!(all.len(), 51);
+    assert_eq!(machine.outermost(10).collect::<Vec<_>>(), all[51 - 9..]);
+    assert_eq!(machine.outermost(1000).collect::<Vec<_>>(), all[1..]);
+}
+
 #[test]
 fn a_step_is_one_instruction() {
     let program = load(&[
