@@ -11,7 +11,7 @@ use thiserror::Error;
 use self::binding::Binding;
 use self::generate::Body;
 use crate::digest::{CompilationId, FragmentDigest};
-use crate::lint::{Mentions, Together, Warning, lint};
+use crate::lint::{self, Mentions, Together, Warning};
 use crate::name::Name;
 use crate::object::compilation::{Compilation, CompilationError, Definition, Ticket};
 use crate::object::fragment::Fragment;
@@ -54,6 +54,16 @@ pub enum Optimization {
     Without,
     /// Operators are bound early, and what is certain is done at once.
     With,
+}
+
+impl Optimization {
+    /// When names of operators get their meaning.
+    const fn binding(self) -> lint::Binding {
+        match self {
+            Self::Without => lint::Binding::Late,
+            Self::With => lint::Binding::Early,
+        }
+    }
 }
 
 /// How to compile.
@@ -141,6 +151,7 @@ pub struct Prepared<'s> {
     fragments: BTreeMap<FragmentDigest, Fragment>,
     /// Whether the repository lacks any of it.
     is_new: bool,
+    optimization: Optimization,
 }
 
 /// The first half of [`compile`]: all that can be done on many threads, and waits for no other process.
@@ -160,7 +171,7 @@ pub fn prepare<'s>(
     let missing = missing(&*view, &procedures, options.known)?;
     let fragments = generate(&missing, &procedures);
     let is_new = !fragments.is_empty() || !all_stored(&*view, &ids)?;
-    Ok(Prepared { parsed, compilations, ids, fragments, is_new })
+    Ok(Prepared { parsed, compilations, ids, fragments, is_new, optimization: options.optimization })
 }
 
 impl Prepared<'_> {
@@ -190,13 +201,15 @@ impl Prepared<'_> {
     }
 
     /// For each source in the order given what is surely wrong in it, although it can be compiled. Works on many threads,
-    /// and depends on the sources alone, not on what was generated.
+    /// and depends on the sources and whether they are optimised, not on what was generated.
     pub fn warnings(&self) -> Vec<Vec<Warning>> {
         let units = right(&self.parsed);
         let mentions = units.par_iter().map(|unit| Mentions::new(&unit.unit)).collect::<Vec<_>>();
-        let together = Together::new(&mentions, units.len() == self.parsed.len());
+        let together =
+            Together::new(&mentions, self.optimization.binding(), units.len() == self.parsed.len());
         let pairs = units.par_iter().zip(&mentions);
-        let warnings = pairs.map(|(unit, mentions)| lint(&unit.unit, &unit.source.text, mentions, &together));
+        let warnings =
+            pairs.map(|(unit, mentions)| lint::lint(&unit.unit, &unit.source.text, mentions, &together));
         let mut warnings = warnings.collect::<Vec<_>>().into_iter();
         let of = |unit: &Result<_, _>| unit.as_ref().ok().and_then(|_: &KeyedUnit<'_>| warnings.next());
         self.parsed.iter().map(of).map(Option::unwrap_or_default).collect()

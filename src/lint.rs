@@ -8,13 +8,14 @@
 //! Deliberately absent: what the linker knows, which sees all files; and any influence on code, digests or tickets.
 
 mod allow;
+mod bound;
 mod mentions;
 mod slips;
 mod state;
 mod walk;
 mod warning;
 
-pub use mentions::{Mentions, Together};
+pub use mentions::{Binding, Mentions, Together};
 pub use warning::{Lint, Warning};
 
 use crate::syntax::ast::Unit;
@@ -30,6 +31,7 @@ pub fn lint<'s>(
 ) -> Vec<Warning> {
     let mut warnings = walk::walk(unit, mentions, together);
     slips::add(unit, mentions, together, &mut warnings);
+    bound::add(unit, together, &mut warnings);
     if !warnings.is_empty() {
         warnings.sort_by_key(Warning::span);
         allow::remove(text, &mut warnings);

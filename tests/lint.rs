@@ -1,6 +1,7 @@
 //! Holds the warnings for each text in `fixtures/lint` against `NAME.warnings` beside it, as a terminal shows them.
 //!
-//! A text without that file gets no warning; nor does any program in `fixtures/programs` that ends without an error.
+//! `NAME.other` is a second source of the same command; then both are optimised.
+//! A text without the first of these files gets no warning; nor does any program in `fixtures/programs` that ends without an error.
 //! `UPDATE=1 cargo test --test lint` writes the expectations anew; read them before they are committed.
 
 #[path = "common/expected.rs"]
@@ -13,14 +14,16 @@ use std::{fs, io};
 
 use expected::{compare, rendered, texts};
 use libtest_mimic::{Arguments, Failed, Trial};
-use toy::lint::Lint;
-use warned::warnings_of;
+use toy::compile::Optimization;
+use toy::lint::{Lint, Warning};
+use warned::{warnings_of, warnings_when};
 
 fn main() -> io::Result<()> {
     let mut trials = vec![
         Trial::test("lint::the_manual_is_right", the_manual_is_right),
         Trial::test("lint::every_kind_has_a_fixture", every_kind_has_a_fixture),
         Trial::test("lint::sources_know_each_other", sources_know_each_other),
+        Trial::test("lint::operators_are_bound_by_source", operators_are_bound_by_source),
         Trial::test("lint::a_broken_source_may_define_any_name", a_broken_source_may_define_any_name),
     ];
     for file in texts("fixtures/lint")? {
@@ -54,7 +57,16 @@ fn check_quiet(file: &Path) -> Result<(), Failed> {
 
 fn warnings(file: &Path) -> Result<String, Failed> {
     let text = fs::read_to_string(file)?;
-    rendered(file, &text, warnings_of(&[&text]).remove(0))
+    rendered(file, &text, found(file, &text)?)
+}
+
+/// The warnings for a text, with the other source beside it if there is one.
+fn found(file: &Path, text: &str) -> io::Result<Vec<Warning>> {
+    let other = file.with_extension("other");
+    if !other.exists() {
+        return Ok(warnings_of(&[text]).remove(0));
+    }
+    Ok(warnings_when(Optimization::With, &[text, &fs::read_to_string(other)?]).remove(0))
 }
 
 /// No example in the manual gets a warning, unless it ends with an error.
@@ -77,7 +89,7 @@ fn the_manual_is_right() -> Result<(), Failed> {
 fn every_kind_has_a_fixture() -> Result<(), Failed> {
     for lint in Lint::ALL {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/lint/{}.toy", lint.name()));
-        let warnings = warnings_of(&[&fs::read_to_string(file)?]).remove(0);
+        let warnings = found(&file, &fs::read_to_string(&file)?)?;
         if warnings.is_empty() || warnings.iter().any(|warning| warning.lint != *lint) {
             return Err(format!("{}: {warnings:?}", lint.code()).into());
         }
@@ -100,6 +112,26 @@ fn sources_know_each_other() -> Result<(), Failed> {
             return Err(
                 format!("{text} / {other}: {:?}, {:?}", counts(&[text]), counts(&[text, other])).into()
             );
+        }
+    }
+    Ok(())
+}
+
+/// Only optimised code of another source passes a procedure with the name of an operator by.
+fn operators_are_bound_by_source() -> Result<(), Failed> {
+    let count =
+        |optimization, texts: &[&str]| warnings_when(optimization, texts).iter().map(Vec::len).sum::<usize>();
+    for (texts, expected) in [
+        (["print { pop }", "main { 1 print }"], 1),
+        (["print { pop } f { 1 print }", "main { f }"], 0),
+        (["print { pop }", "main { 1 print } print { pop }"], 0),
+        (["print { pop }", "main { \"print\" pop }"], 0),
+        (["show { pop }", "main { 1 show }"], 0),
+        (["# allow: bound_early\nprint { pop }", "main { 1 print }"], 0),
+    ] {
+        let counts = [Optimization::With, Optimization::Without].map(|how| count(how, &texts));
+        if counts != [expected, 0] {
+            return Err(format!("{texts:?}: {counts:?}").into());
         }
     }
     Ok(())

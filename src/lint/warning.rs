@@ -36,6 +36,7 @@ lints! {
     Endless "toy::lint::endless" "A `for` has an increment of zero, and its procedure does not leave it.";
     Unreachable "toy::lint::unreachable" "Code stands behind `exit`, `stop` or `quit`.";
     Discarded "toy::lint::discarded" "A block is pushed and discarded at once.";
+    BoundEarly "toy::lint::bound_early" "Optimised code of another source does not call a procedure with the name of an operator.";
     UnknownName "toy::lint::unknown_name" "A name that nothing defines is nearly one that something does.";
 }
 
