@@ -12,6 +12,7 @@ use clap::{Arg, ArgMatches, Args, Command, CommandFactory as _, FromArgMatches, 
 
 pub mod check;
 pub mod compile;
+pub mod completions;
 pub mod convert;
 pub mod depfile;
 pub mod dump;
@@ -22,6 +23,7 @@ pub mod jobs;
 pub mod link;
 pub mod links;
 pub mod lints;
+pub mod man;
 pub mod merge;
 pub mod place;
 pub mod run;
@@ -99,6 +101,8 @@ static VERBS: &[Entry] = &[
     entry::<fmt::FmtArgs>("fmt", &["toyfmt"]),
     entry::<dump::DumpArgs>("dump", &[]),
     entry::<links::LinksArgs>("links", &[]),
+    entry::<completions::CompletionsArgs>("completions", &[]),
+    entry::<man::ManArgs>("man", &[]),
 ];
 
 /// The names under which the executable is one of its tools.

@@ -3,6 +3,7 @@
 //! A source is shown only if the names of its procedures stand where they stood when it was compiled.
 
 use std::collections::BTreeMap;
+use std::ops::Bound::{Excluded, Unbounded};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -81,7 +82,7 @@ impl Lines {
     pub(super) fn procedure(&self, Line { source, line }: Line) -> Option<(u32, Option<u32>)> {
         let procedures = &self.sources.get(source as usize)?.procedures;
         let (first, _) = procedures.range(..=line).next_back()?;
-        Some((*first, procedures.range(line + 1..).next().map(|(next, _)| *next)))
+        Some((*first, procedures.range((Excluded(line), Unbounded)).next().map(|(next, _)| *next)))
     }
 
     /// The text of a source, if it lies in one of some directories and is the one that was compiled.

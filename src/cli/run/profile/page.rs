@@ -110,7 +110,7 @@ fn source(Listing { name, own, lines }: &Listing, whole: Duration) -> String {
         if *number != next {
             rows += "<tr class=\"gap\"><td colspan=\"4\">⋯</td></tr>\n";
         }
-        next = number + 1;
+        next = number.saturating_add(1);
         let heat = percent(cost.own, whole);
         let [own, total] =
             [cost.own, cost.total].map(|part| if part.is_zero() { String::new() } else { time(part) });

@@ -154,7 +154,7 @@ fn listings(profile: &Profile, lines: &Lines, directories: &[PathBuf]) -> Vec<Li
 /// The lines near one that are in the same procedure and in the text.
 fn around(lines: &Lines, at: Line, last: u32) -> impl Iterator<Item = u32> {
     let (first, next) = lines.procedure(at).unwrap_or((at.line, None));
-    let end = next.map_or(last, |next| (next - 1).min(last));
+    let end = next.map_or(last, |next| next.saturating_sub(1).min(last));
     let from = first.max(at.line.saturating_sub(AROUND));
     (from..=end.min(at.line.saturating_add(AROUND)))
         .chain([first].into_iter().filter(move |first| *first <= end))
