@@ -2,12 +2,12 @@
 //!
 //! Deliberately absent: files. What comes in are tickets and a view, what goes out is a value.
 
+use std::mem;
 use std::sync::Arc;
 
 use crate::name::Name;
 use crate::object::compilation::Ticket;
 use crate::object::executable::Executable;
-use crate::object::link_record::LinkRecord;
 use crate::store::View;
 
 mod chunk;
@@ -15,6 +15,7 @@ mod emit;
 pub mod error;
 mod layout;
 pub mod map;
+mod numbering;
 mod reach;
 mod resolve;
 mod undefined;
@@ -59,28 +60,30 @@ pub struct Options {
 pub struct Linked {
     /// The program.
     pub executable: Executable,
-    /// What the repository has to remember of it; the caller, who knows the place, adds it.
-    pub record: LinkRecord,
     /// What lies where, and why, if it was wanted.
     pub map: Option<LinkMap>,
     /// Undefined names that were left to run time.
     pub warnings: Vec<LinkError>,
+    /// What nobody needs any more.
+    pub remains: Remains,
 }
+
+/// What the program was made of. It is much memory, best given back while something else is waited for.
+#[derive(Debug)]
+pub struct Remains(#[allow(dead_code, reason = "it is kept only to be dropped")] Vec<resolve::Module>);
 
 /// Links `inputs` with what `view` holds. The result does not depend on the order of the inputs.
 /// All errors of a phase are told at once.
 pub fn link(view: &dyn View, inputs: &[Input], options: &Options) -> Result<Linked, Vec<LinkError>> {
     let modules = resolve::load(view, inputs)?;
     let definitions = resolve::define(&modules)?;
-    let program = reach::reach(view, &definitions, &options.entries)?;
+    let mut program = reach::reach(view, &definitions, &options.entries)?;
     let warnings = undefined::undefined(&program, &definitions, options.unresolved)?;
+    let chunks = mem::take(&mut program.chunks);
     let symbols = layout::layout(&program.definitions);
-    let executable = emit::emit(program.bodies, &program.chunks, &symbols, &options.entries, &definitions)?;
-    let record = record(&executable);
-    let map = options.map.then(|| map::map(&symbols, &executable, record.build));
-    Ok(Linked { executable, record, map, warnings })
-}
-
-fn record(executable: &Executable) -> LinkRecord {
-    LinkRecord::new(executable.build_id(), None, executable.compilations())
+    let executable = emit::emit(chunks, &program, &symbols, &options.entries, &definitions)?;
+    let map = options.map.then(|| map::map(&symbols, &executable));
+    drop(symbols);
+    drop((program, definitions));
+    Ok(Linked { executable, map, warnings, remains: Remains(modules) })
 }

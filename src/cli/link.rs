@@ -14,7 +14,7 @@ use super::inputs::{RepositoryArg, count, files};
 use super::jobs::Threads;
 use super::place::{Mark, locate};
 use super::ui::{Done, Failure, Ui};
-use crate::digest::BuildId;
+use crate::digest::{BuildId, CompilationId};
 use crate::link::{Input, LinkError, Linked, Options, Unresolved, link};
 use crate::name::Name;
 use crate::object::link_record::{LinkRecord, Place};
@@ -115,17 +115,17 @@ impl Verb for LinkArgs {
         let linked = self.threads.run(parts, || Ok(link(&*repository.read()?, &inputs, &options)));
         let linked = linked.map_err(|error: StoreError| Failure::from(error))?;
         let linked = linked.map_err(|errors| Failure::Problems(self.located(errors, Severity::Error)))?;
-        let Linked { executable, record, map, warnings } = linked;
+        let Linked { executable, map, warnings, remains } = linked;
         let (symbols, fragments) = (executable.symbols.len(), executable.sections.len());
-        let made = Made { build: record.build, symbols, fragments };
+        let compilations = executable.compilations();
         // The executable first: a record of one that is not there would be dropped by gc.
-        let write = || executable::write(&self.output, executable, made.build, self.format());
-        let bytes = self.threads.run(parts, write)?;
-        let record = self.record(&repository, record);
+        let write = || executable::write(&self.output, executable, self.format(), remains);
+        let (bytes, build) = self.threads.run(parts, write)?;
+        let record = self.record(&repository, build, compilations);
         if let (Some(path), Some(map)) = (&self.map, &map) {
             file::replace(path, map.to_string().as_bytes(), Mode::Plain)?;
         }
-        let mut done = self.done(made, bytes, warnings);
+        let mut done = self.done(Made { build, symbols, fragments }, bytes, warnings);
         // Whoever may only read the repository may link from it; but its gc will not know the executable.
         done.warnings.extend(record.err().map(|error| NotRecorded { errors: vec![error] }.into()));
         Ok(done)
@@ -193,12 +193,17 @@ impl LinkArgs {
     }
 
     /// Remembers the executable in the repository, unless it was not written to a file.
-    fn record(&self, repository: &Repository, record: LinkRecord) -> Result<(), StoreError> {
+    fn record(
+        &self,
+        repository: &Repository,
+        build: BuildId,
+        compilations: Vec<CompilationId>,
+    ) -> Result<(), StoreError> {
         if !self.output.is_file() {
             return Ok(());
         }
         let place = place_below(directory(&self.repository.path), &self.output);
-        let record = LinkRecord::new(record.build, place, record.compilations);
+        let record = LinkRecord::new(build, place, compilations);
         repository.write(|transaction| transaction.add_link(record))
     }
 

@@ -153,19 +153,86 @@ fn operand<const N: usize>(rest: &[u8], at: usize) -> Result<[u8; N], DecodeErro
     rest.first_chunk().copied().ok_or(DecodeError::Short { at })
 }
 
+/// How many bytes the instruction with each opcode takes; none where there is no such opcode.
+const SIZES: [u8; 256] = {
+    let mut sizes = [0; 256];
+    sizes[NUMBER as usize] = 9;
+    sizes[STRING as usize] = 5;
+    sizes[CALL as usize] = 5;
+    sizes[BLOCK as usize] = 5;
+    sizes[FALSE as usize] = 1;
+    sizes[TRUE as usize] = 1;
+    sizes[OPERATOR as usize] = 2;
+    sizes[IF as usize] = 5;
+    sizes[IF_ELSE as usize] = 5;
+    sizes[ELSE as usize] = 5;
+    sizes[FOR as usize] = 5;
+    sizes[REPEAT as usize] = 5;
+    sizes[LOOP as usize] = 5;
+    sizes[INSTEAD as usize] = 9;
+    sizes
+};
+
 /// Puts another operand in place of each that is an index. What `other` has none for is an error.
+///
+/// Nothing else of the text is looked at than where its instructions are.
 pub fn relocate(text: &mut [u8], other: impl Fn(u32) -> Option<u32>) -> Result<(), DecodeError> {
     let (mut at, mut ordinal) = (0, 0);
-    while let Some(instruction) = instruction_at(text, at) {
-        let (instruction, size) = instruction?;
-        if let Instruction::Call(index) | Instruction::String(index) = instruction {
-            let operand = other(index).ok_or(DecodeError::Index { ordinal, index })?;
-            text[at + 1..at + size].copy_from_slice(&operand.to_le_bytes());
+    while let Some(opcode) = text.get(at).copied() {
+        if matches!(opcode, CALL | STRING) {
+            let operand = text.get_mut(at + 1..).and_then(<[u8]>::first_chunk_mut);
+            let operand = operand.ok_or(DecodeError::Short { at })?;
+            let index = u32::from_le_bytes(*operand);
+            *operand = other(index).ok_or(DecodeError::Index { ordinal, index })?.to_le_bytes();
         }
-        at += size;
+        at += match SIZES[opcode as usize] {
+            0 => return Err(DecodeError::Opcode { at, opcode }),
+            size => size as usize,
+        };
         ordinal += 1;
     }
     Ok(())
+}
+
+/// Checks what [`decode`] checks and keeps nothing. Calls and strings are shown to `refer`, in their order.
+pub fn check(text: &[u8], entries: u32, mut refer: impl FnMut(Instruction)) -> Result<(), DecodeError> {
+    let mut nesting = Nesting::of(count(text)?);
+    let (mut at, mut ordinal) = (0, 0);
+    while let Some(opcode) = text.get(at).copied() {
+        match opcode {
+            CALL | STRING => {
+                let index = operand(&text[at + 1..], at).map(u32::from_le_bytes)?;
+                nesting.pass(ordinal)?;
+                if index >= entries {
+                    return Err(DecodeError::Index { ordinal, index });
+                }
+                refer(if opcode == CALL { Instruction::Call(index) } else { Instruction::String(index) });
+            }
+            NUMBER | FALSE | TRUE | OPERATOR => nesting.pass(ordinal)?,
+            _ => match instruction_at(text, at) {
+                Some(instruction) => nesting.step(ordinal, instruction?.0)?,
+                None => break,
+            },
+        }
+        at += SIZES[opcode as usize] as usize;
+        ordinal += 1;
+    }
+    Ok(())
+}
+
+/// The number of instructions of a text in which nothing is wrong with any of them.
+fn count(text: &[u8]) -> Result<u64, DecodeError> {
+    let (mut at, mut count) = (0, 0);
+    while let Some(opcode) = text.get(at) {
+        let size = SIZES[*opcode as usize] as usize;
+        // What can be wrong with itself, or with its end.
+        if matches!(*opcode, NUMBER | OPERATOR) || size == 0 || at + size > text.len() {
+            instruction_at(text, at).transpose()?;
+        }
+        at += size;
+        count += 1;
+    }
+    Ok(count)
 }
 
 impl Iterator for Decoder<'_> {
@@ -193,29 +260,44 @@ pub fn decode_onto(text: &[u8], entries: u32, out: &mut Vec<Instruction>) -> Res
     for instruction in Decoder::new(text) {
         out.push(instruction?);
     }
-    check(&out[start..], entries)
-}
-
-fn check(instructions: &[Instruction], entries: u32) -> Result<(), DecodeError> {
-    let all = instructions.len() as u64;
-    let mut open: Vec<Open> = Vec::new();
+    let instructions = &out[start..];
+    let mut nesting = Nesting::of(instructions.len() as u64);
     for (ordinal, instruction) in (0..).zip(instructions) {
-        let at = u64::from(ordinal);
-        let mut wants_else = false;
-        while let Some(closed) = open.pop_if(|open| open.end == at) {
-            wants_else = closed.wants_else;
-        }
-        if wants_else != matches!(instruction, Instruction::Else(_)) {
-            return Err(DecodeError::Else { ordinal });
-        }
+        nesting.step(ordinal, *instruction)?;
         if let Instruction::String(index) | Instruction::Call(index) = *instruction
             && index >= entries
         {
             return Err(DecodeError::Index { ordinal, index });
         }
-        let outer = open.last().map_or(all, |open| open.end);
-        let end = at + 1 + u64::from(instruction.inner());
-        let (wants_else, code) = match *instruction {
+    }
+    Ok(())
+}
+
+/// Which instructions belong together, while one walks over them.
+struct Nesting {
+    /// The number of instructions.
+    all: u64,
+    open: Vec<Open>,
+}
+
+impl Nesting {
+    const fn of(all: u64) -> Self {
+        Self { all, open: Vec::new() }
+    }
+
+    /// Comes to an instruction that holds no others and is no `else`.
+    fn pass(&mut self, ordinal: u32) -> Result<(), DecodeError> {
+        if self.closes(ordinal) { Err(DecodeError::Else { ordinal }) } else { Ok(()) }
+    }
+
+    /// Comes to an instruction.
+    fn step(&mut self, ordinal: u32, instruction: Instruction) -> Result<(), DecodeError> {
+        if self.closes(ordinal) != matches!(instruction, Instruction::Else(_)) {
+            return Err(DecodeError::Else { ordinal });
+        }
+        let outer = self.open.last().map_or(self.all, |open| open.end);
+        let end = u64::from(ordinal) + 1 + u64::from(instruction.inner());
+        let (wants_else, code) = match instruction {
             Instruction::IfElse(_) => (true, 0),
             Instruction::Instead { code, .. } => (false, u64::from(code)),
             _ => (false, 0),
@@ -224,14 +306,23 @@ fn check(instructions: &[Instruction], entries: u32) -> Result<(), DecodeError> 
             return Err(DecodeError::Block { ordinal });
         }
         if code > 0 {
-            open.push(Open { end: end + code, wants_else: false });
+            self.open.push(Open { end: end + code, wants_else: false });
         }
         // What is empty holds no ordinal, so it must not wait for one.
         if wants_else || instruction.inner() > 0 {
-            open.push(Open { end, wants_else });
+            self.open.push(Open { end, wants_else });
         }
+        Ok(())
     }
-    Ok(())
+
+    /// Closes what ends before an instruction; says whether an `else` must stand there.
+    fn closes(&mut self, ordinal: u32) -> bool {
+        let mut wants_else = false;
+        while let Some(closed) = self.open.pop_if(|open| open.end == u64::from(ordinal)) {
+            wants_else = closed.wants_else;
+        }
+        wants_else
+    }
 }
 
 /// Instructions that belong together.
@@ -246,6 +337,19 @@ struct Open {
 mod tests {
     use super::*;
     use Instruction::*;
+
+    /// Decodes a text, and holds that the check which keeps nothing finds the same.
+    fn decode(text: &[u8], entries: u32) -> Result<Vec<Instruction>, DecodeError> {
+        let decoded = super::decode(text, entries);
+        let mut shown = Vec::new();
+        let checked = check(text, entries, |instruction| shown.push(instruction));
+        let is_shown = |instruction: &&Instruction| matches!(instruction, Call(_) | String(_));
+        assert_eq!(
+            checked.map(|()| shown),
+            decoded.clone().map(|all| all.iter().filter(is_shown).copied().collect())
+        );
+        decoded
+    }
 
     fn text(instructions: &[Instruction]) -> Vec<u8> {
         let mut text = Vec::new();

@@ -1,30 +1,44 @@
 //! Bodies as link keeps them: the code, and what its fixups mean.
 //!
-//! Deliberately absent: the bytes that a store gave. What link needs of them is copied, each text once a chunk.
+//! Deliberately absent: the bytes that a store gave. What link needs of them is copied, once, many bodies to a piece of
+//! memory.
 
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::error::LinkError;
 use super::resolve::{Definitions, Meaning};
 use crate::digest::FragmentDigest;
+use crate::isa::codec;
+use crate::object::executable::{Section, Text};
 use crate::object::fixup::FixupKind;
 use crate::object::fragment::Parts;
+use crate::store::StoreError;
+use crate::store::wire::lines;
 
-/// A fragment without its fixups.
-pub(super) struct Body {
-    pub digest: FragmentDigest,
-    pub text: Vec<u8>,
-    /// Index of what its fixups mean in [`Program::chunks`].
-    pub chunk: u32,
-    /// The targets there.
-    targets: Range<u32>,
-}
-
-/// What the fixups of many bodies mean. Link has millions of them: one by one they would be slow to keep.
+/// Bodies that were read together. A large program has a million fixups: they would be slow to keep one by one.
 #[derive(Default)]
 pub(super) struct Chunk {
+    bodies: Vec<Body>,
+    code: Vec<u8>,
     targets: Vec<Target>,
-    texts: Vec<Text>,
+    /// The number of the string of each target, once the program has been walked.
+    operands: Vec<u32>,
+    words: Vec<Word>,
+}
+
+/// A fragment in a chunk. What is its own begins where that of the body before ends.
+struct Body {
+    digest: FragmentDigest,
+    code_end: u32,
+    targets_end: u32,
+}
+
+/// Which body of which chunk.
+#[derive(Clone, Copy)]
+pub(super) struct BodyIndex {
+    pub chunk: u32,
+    pub body: u32,
 }
 
 /// What a fixup means to a program.
@@ -32,92 +46,141 @@ pub(super) struct Chunk {
 pub(super) enum Target {
     /// What its name means.
     Known(Meaning),
-    /// Nothing that is known before the program runs: a text of the chunk, by index.
+    /// Nothing that is known before the program runs: a word of the chunk, by index.
     Other(FixupKind, u32),
 }
 
 /// A text that nothing known has for a name.
-pub(super) struct Text {
+pub(super) struct Word {
     pub text: Arc<str>,
+    /// The number of its string, once the program has one.
+    pub number: Option<u32>,
     /// How it is used, by kind of fixup.
     kinds: [bool; 2],
 }
 
-impl Text {
+impl Word {
     /// Whether code refers to it so.
     pub(super) fn is(&self, kind: FixupKind) -> bool {
         self.kinds[kind as usize]
     }
 }
 
-impl Body {
-    /// Which targets of its chunk are its own.
-    pub(super) fn range(&self) -> Range<usize> {
-        self.targets.start as usize..self.targets.end as usize
-    }
-}
-
 impl Chunk {
     /// What the fixups of a body mean, by index.
-    pub(super) fn targets(&self, body: &Body) -> &[Target] {
-        &self.targets[body.range()]
+    pub(super) fn targets(&self, body: u32) -> &[Target] {
+        &self.targets[self.targets_of(body)]
     }
 
-    /// What the fixups of all its bodies mean.
-    pub(super) fn all_targets(&self) -> &[Target] {
-        &self.targets
+    /// Gives each target of a body the number of its string. They are in the order of their first use.
+    pub(super) fn number(&mut self, body: u32, mut number: impl FnMut(Target, &mut [Word]) -> u32) {
+        let range = self.targets_of(body);
+        for (target, operand) in self.targets[range.clone()].iter().zip(&mut self.operands[range]) {
+            *operand = number(*target, &mut self.words);
+        }
     }
 
-    /// The texts that they refer to, each once.
-    pub(super) fn texts(&self) -> &[Text] {
-        &self.texts
+    fn targets_of(&self, body: u32) -> Range<usize> {
+        let end = |body: &Body| body.targets_end as usize;
+        self.before(body).map_or(0, end)..end(&self.bodies[body as usize])
+    }
+
+    /// The code of a body.
+    pub(super) fn code(&self, body: u32) -> &[u8] {
+        let end = |body: &Body| body.code_end as usize;
+        &self.code[self.before(body).map_or(0, end)..end(&self.bodies[body as usize])]
+    }
+
+    fn before(&self, body: u32) -> Option<&Body> {
+        self.bodies.get((body as usize).checked_sub(1)?)
+    }
+
+    /// The words that they refer to, each once.
+    pub(super) fn words(&self) -> &[Word] {
+        &self.words
+    }
+
+    /// Makes the operands of all bodies, which were indices of fixups, numbers of strings. Gives their sections.
+    pub(super) fn relocate(mut self) -> Result<Vec<Section>, LinkError> {
+        let (mut code_start, mut targets_start) = (0, 0);
+        for Body { digest, code_end, targets_end } in &self.bodies {
+            let code = &mut self.code[code_start as usize..*code_end as usize];
+            let operands = &self.operands[targets_start as usize..*targets_end as usize];
+            let relocated = codec::relocate(code, |index| operands.get(index as usize).copied());
+            relocated.map_err(|error| LinkError::Code { digest: *digest, reason: error.to_string() })?;
+            (code_start, targets_start) = (*code_end, *targets_end);
+        }
+        let code = Arc::new(self.code);
+        let mut start = 0;
+        let section = |Body { digest, code_end, .. }| {
+            let range = start..code_end;
+            start = code_end;
+            Section { fragment: digest, text: Text::part(&code, range) }
+        };
+        Ok(self.bodies.into_iter().map(section).collect())
     }
 }
 
 /// Makes a chunk of stored bodies.
-pub(super) struct Decoder<'e, 'm> {
-    definitions: &'e Definitions<'m>,
+pub(super) struct Decoder<'h, 'd, 'm> {
+    definitions: &'d Definitions<'m>,
     chunk: Chunk,
-    texts: foldhash::HashMap<&'e str, u32>,
+    words: foldhash::HashMap<&'h str, u32>,
+    /// Memory for the fixups of a body.
+    fixups: Vec<(FixupKind, &'h str)>,
 }
 
-impl<'e, 'm> Decoder<'e, 'm> {
-    pub(super) fn new(definitions: &'e Definitions<'m>) -> Self {
-        Self { definitions, chunk: Chunk::default(), texts: foldhash::HashMap::default() }
+impl<'h, 'd, 'm> Decoder<'h, 'd, 'm> {
+    /// Makes room for so many bytes of bodies.
+    pub(super) fn new(definitions: &'d Definitions<'m>, bytes: usize) -> Self {
+        let chunk = Chunk { code: Vec::with_capacity(bytes), ..Chunk::default() };
+        Self { definitions, chunk, words: foldhash::HashMap::default(), fixups: Vec::new() }
     }
 
-    /// Copies the code of a fragment; of its fixups, only the texts of which nothing is known.
-    pub(super) fn add(&mut self, digest: FragmentDigest, parts: &Parts<'e>) -> Body {
-        let start = self.chunk.targets.len() as u32;
+    /// Checks a body and copies its code; of its fixups, only the words of which nothing is known. Gives its index.
+    pub(super) fn add(&mut self, digest: FragmentDigest, body: &'h [u8]) -> Result<u32, StoreError> {
+        let damaged = |reason| StoreError::Body { digest, reason };
+        let fixups = std::mem::take(&mut self.fixups);
+        let parts = Parts::reusing(fixups, body).map_err(|error| damaged(error.to_string()))?;
+        let first = self.chunk.targets.len();
         for (kind, name) in &parts.fixups {
             let target = self.target(*kind, name);
             self.chunk.targets.push(target);
         }
-        let targets = start..self.chunk.targets.len() as u32;
-        Body { digest, text: parts.text.to_vec(), chunk: 0, targets }
+        let targets = &self.chunk.targets[first..];
+        let checked = lines::check(&parts, |index| matches!(targets[index], Target::Known(_)));
+        if let Err(reason) = checked {
+            // What is the next body's begins where that of the last intact one ends.
+            self.chunk.targets.truncate(first);
+            return Err(damaged(reason));
+        }
+        self.chunk.code.extend_from_slice(parts.text);
+        self.fixups = parts.fixups;
+        let (code_end, targets_end) = (self.chunk.code.len() as u32, self.chunk.targets.len() as u32);
+        self.chunk.bodies.push(Body { digest, code_end, targets_end });
+        Ok(self.chunk.bodies.len() as u32 - 1)
     }
 
-    pub(super) fn finish(self) -> Chunk {
+    pub(super) fn finish(mut self) -> Chunk {
+        let Chunk { bodies, code, targets, operands, .. } = &mut self.chunk;
+        // Chunks last: what was room for more is given back.
+        bodies.shrink_to_fit();
+        code.shrink_to_fit();
+        targets.shrink_to_fit();
+        *operands = vec![0; targets.len()];
         self.chunk
     }
 
-    fn target(&mut self, kind: FixupKind, name: &'e str) -> Target {
-        let known = self.texts.get(name).copied();
-        let text = match known {
-            Some(text) => text,
-            None => match self.definitions.meaning(name) {
-                Some(meaning) => return Target::Known(meaning),
-                None => self.keep(name),
-            },
-        };
-        self.chunk.texts[text as usize].kinds[kind as usize] = true;
-        Target::Other(kind, text)
-    }
-
-    fn keep(&mut self, text: &'e str) -> u32 {
-        let index = self.chunk.texts.len() as u32;
-        self.chunk.texts.push(Text { text: text.into(), kinds: [false; 2] });
-        self.texts.insert(text, index);
-        index
+    fn target(&mut self, kind: FixupKind, name: &'h str) -> Target {
+        if let Some(meaning) = self.definitions.meaning(name) {
+            return Target::Known(meaning);
+        }
+        let words = &mut self.chunk.words;
+        let word = *self.words.entry(name).or_insert_with(|| {
+            words.push(Word { text: name.into(), number: None, kinds: [false; 2] });
+            words.len() as u32 - 1
+        });
+        words[word as usize].kinds[kind as usize] = true;
+        Target::Other(kind, word)
     }
 }

@@ -7,10 +7,14 @@ use super::reach::Reached;
 /// The symbols of a program by name. Sections lie in the order of its bodies: as the program reaches them.
 pub(super) fn layout<'r, 'm>(definitions: &'r [Reached<'m>]) -> Vec<&'r Reached<'m>> {
     let name = |symbol: &Reached<'m>| symbol.defined.definition.name.as_str();
-    let mut symbols = definitions.iter().map(|symbol| (start(name(symbol)), symbol)).collect::<Vec<_>>();
+    let symbols = definitions.par_iter().with_min_len(FEW).map(|symbol| (start(name(symbol)), symbol));
+    let mut symbols = symbols.collect::<Vec<_>>();
     symbols.par_sort_unstable_by(|(a, left), (b, right)| a.cmp(b).then_with(|| name(left).cmp(name(right))));
     symbols.into_iter().map(|(_, symbol)| symbol).collect()
 }
+
+/// Fewer symbols are not worth another thread.
+const FEW: usize = 2048;
 
 /// How a name begins, which most often tells its place without a look at the name itself. Nothing in a name is less
 /// than what fills up a short one.

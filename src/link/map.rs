@@ -46,7 +46,7 @@ impl fmt::Display for LinkMap {
     }
 }
 
-pub(super) fn map(symbols: &[&Reached<'_>], executable: &Executable, build: BuildId) -> LinkMap {
+pub(super) fn map(symbols: &[&Reached<'_>], executable: &Executable) -> LinkMap {
     let mut addresses = Vec::with_capacity(executable.sections.len());
     let mut end = 0;
     for section in &executable.sections {
@@ -64,5 +64,9 @@ pub(super) fn map(symbols: &[&Reached<'_>], executable: &Executable, build: Buil
         line: defined.definition.line,
         referrer: referrer.cloned(),
     };
-    LinkMap { build, entries: executable.entries.clone(), rows: symbols.into_iter().map(row).collect() }
+    LinkMap {
+        build: executable.build_id(),
+        entries: executable.entries.clone(),
+        rows: symbols.into_iter().map(row).collect(),
+    }
 }

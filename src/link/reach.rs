@@ -1,25 +1,28 @@
 //! What the program needs: everything that its entry points refer to, strongly or weakly.
 
 use std::mem;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 
-use rayon::prelude::*;
-
-use super::chunk::{Body, Chunk, Decoder, Target};
+use super::chunk::{BodyIndex, Chunk, Decoder, Target};
 use super::error::LinkError;
+use super::numbering::{Numbering, Spelling};
 use super::resolve::{Defined, Definitions, Meaning};
 use super::undefined::nearest;
+use crate::digest::FragmentDigest;
 use crate::name::Name;
-use crate::object::fragment::Parts;
-use crate::store::{Entry, StoreError, View};
+use crate::store::{Found, Haul, StoreError, View};
 
 /// What is reachable.
 pub(super) struct Program<'m> {
     /// The definitions in the order in which they were reached, which depends on the entry points alone.
     pub definitions: Vec<Reached<'m>>,
     /// Their code, in the same order; definitions with the same code share it.
-    pub bodies: Vec<Body>,
-    /// What their code refers to.
+    pub bodies: Vec<BodyIndex>,
+    /// Where their code is.
     pub chunks: Vec<Chunk>,
+    /// The strings that their code refers to, in the order in which it first uses them.
+    pub strings: Vec<Spelling>,
 }
 
 /// A definition that the program needs.
@@ -52,8 +55,9 @@ pub(super) fn reach<'m>(
         errors.extend(walk.fetch(view, &wanted).map_err(|error| vec![error.into()])?);
         level.into_iter().for_each(|visit| walk.enter(visit));
     }
-    let Walk { definitions, bodies, chunks, .. } = walk;
-    let program = Program { definitions, bodies: bodies.into_iter().flatten().collect(), chunks };
+    let Walk { definitions, bodies, chunks, numbering, .. } = walk;
+    let bodies = bodies.into_iter().flatten().collect();
+    let program = Program { definitions, bodies, chunks, strings: numbering.finish() };
     if errors.is_empty() { Ok(program) } else { Err(errors) }
 }
 
@@ -62,10 +66,11 @@ struct Walk<'d, 'm> {
     front: Front<'d, 'm>,
     definitions: Vec<Reached<'m>>,
     /// The bodies in the order in which they are reached; what could not be read is an error by then.
-    bodies: Vec<Option<Body>>,
+    bodies: Vec<Option<BodyIndex>>,
     chunks: Vec<Chunk>,
     /// The index of a body, by rank of its digest.
     indices: Vec<Option<u32>>,
+    numbering: Numbering,
 }
 
 /// Where a walk goes on.
@@ -104,7 +109,8 @@ impl<'d, 'm> Walk<'d, 'm> {
     fn new(all: &'d Definitions<'m>) -> Self {
         let front = Front { definitions: all, is_reached: vec![false; all.len()], level: Vec::new() };
         let (definitions, bodies, chunks) = (Vec::new(), Vec::new(), Vec::new());
-        Self { front, definitions, bodies, chunks, indices: vec![None; all.len()] }
+        let numbering = Numbering::new(all.len());
+        Self { front, definitions, bodies, chunks, indices: vec![None; all.len()], numbering }
     }
 
     /// Gives each body of a level that is new its index, and all of them in ascending order of their digests.
@@ -124,81 +130,113 @@ impl<'d, 'm> Walk<'d, 'm> {
         wanted
     }
 
-    /// Copies bodies out of the repository, each once. They are decoded, and their fixups looked up, on all threads.
-    /// Gives what is wrong with single ones.
+    /// Copies bodies out of the repository, each once: one thread reads, all check and decode what was read. Gives what
+    /// is wrong with single ones.
     fn fetch(&mut self, view: &dyn View, wanted: &[Wanted<'_>]) -> Result<Vec<LinkError>, StoreError> {
-        let digests = wanted.iter().map(|wanted| wanted.defined.definition.fragment).collect::<Vec<_>>();
-        let definitions = self.front.definitions;
+        let fragment = |wanted: &Wanted<'_>| self.front.definitions.fragment(wanted.rank);
+        let digests = wanted.iter().map(fragment).collect::<Vec<_>>();
+        let mut decoded = decode_all(view, &digests, wanted, self.front.definitions)?;
+        // Neither in which order a store reads nor which thread was done first is seen in the result.
+        decoded.sort_unstable_by_key(|(number, ..)| *number);
         let mut failed = Vec::new();
-        view.for_entries(&digests, &mut |batch| {
-            let decode = |batch: &[Read]| decode(batch, wanted, definitions);
-            for (chunk, decoded) in batch.par_chunks(FEW).map(decode).collect::<Vec<_>>() {
-                for (at, body) in decoded {
-                    match body {
-                        Ok(mut body) => {
-                            body.chunk = self.chunks.len() as u32;
-                            self.bodies[wanted[at].index as usize] = Some(body);
-                        }
-                        Err(error) => failed.push((at, error)),
+        for (_, chunk, bodies) in decoded {
+            let number = self.chunks.len() as u32;
+            self.chunks.push(chunk);
+            for (at, body) in bodies {
+                match body {
+                    Ok(body) => {
+                        self.bodies[wanted[at].index as usize] = Some(BodyIndex { chunk: number, body })
                     }
+                    Err(error) => failed.push((at, error)),
                 }
-                self.chunks.push(chunk);
             }
-            failed.extend(batch.into_iter().filter_map(|(at, read)| Some((at, read.err()?.into()))));
-        })?;
-        // In which order a store reads is its own affair.
+        }
         failed.sort_by_key(|(at, _)| *at);
         Ok(failed.into_iter().map(|(_, error)| error).collect())
     }
 
-    /// Adds a definition whose body was read, and notes what it refers to.
+    /// Adds a definition whose body was read, notes what it refers to, and numbers the strings.
     fn enter(&mut self, Visit { rank, defined, referrer }: Visit<'m>) {
         let Some(index) = self.indices[rank as usize] else { return };
-        let Some(body) = &self.bodies[index as usize] else { return };
-        for target in self.chunks[body.chunk as usize].targets(body) {
+        let Some(BodyIndex { chunk, body }) = self.bodies[index as usize] else { return };
+        let (front, numbering) = (&mut self.front, &mut self.numbering);
+        self.chunks[chunk as usize].number(body, |target, words| match target {
             // Strong or weak: a procedure that is named is kept.
-            if let Target::Known(Meaning::Definition(number)) = *target {
-                self.front.visit(number, Some(&defined.definition.name));
+            Target::Known(Meaning::Definition(number)) => {
+                front.visit(number, Some(&defined.definition.name));
+                numbering.definition(number)
             }
-        }
+            Target::Known(Meaning::Operator(operator)) => numbering.operator(operator),
+            Target::Other(_, word) => numbering.word(&mut words[word as usize]),
+        });
         self.definitions.push(Reached { defined, body: index, referrer });
     }
 }
 
-/// What a store gave for one of the digests.
-type Read = (usize, Result<Option<Entry>, StoreError>);
+/// Which body of a chunk each member of a haul became.
+type Bodies = Vec<(usize, Result<u32, LinkError>)>;
 
-/// What it was decoded to.
-type Decoded = (usize, Result<Body, LinkError>);
+/// The number of a haul, and what was made of it.
+type Decoded = (usize, Chunk, Bodies);
 
-/// Decodes what could be read.
-fn decode(read: &[Read], wanted: &[Wanted<'_>], definitions: &Definitions<'_>) -> (Chunk, Vec<Decoded>) {
-    let mut decoder = Decoder::new(definitions);
-    let entries = read.iter().filter_map(|(at, entry)| Some((*at, entry.as_ref().ok()?)));
-    let decoded = entries.map(|(at, entry)| {
-        let defined = &wanted[at].defined;
-        let parts = parts(entry.as_ref(), defined);
-        (at, parts.map(|parts| decoder.add(defined.definition.fragment, &parts)))
-    });
+/// Reads on this thread, which alone may use the view; decodes on the others, and on this one when they have enough.
+fn decode_all(
+    view: &dyn View,
+    digests: &[FragmentDigest],
+    wanted: &[Wanted<'_>],
+    definitions: &Definitions<'_>,
+) -> Result<Vec<Decoded>, StoreError> {
+    let enough = 2 * (rayon::current_num_threads() - 1);
+    let waiting = &AtomicUsize::new(0);
+    let (done, decoded) = mpsc::channel();
+    let mut number = 0;
+    rayon::in_place_scope(|scope| {
+        view.for_entries(digests, &mut |haul| {
+            let (done, this) = (done.clone(), number);
+            number += 1;
+            let work = move || {
+                let (chunk, bodies) = decode(haul, wanted, definitions);
+                // The receiver lives longer.
+                _ = done.send((this, chunk, bodies));
+            };
+            if waiting.load(Ordering::Relaxed) >= enough {
+                return work();
+            }
+            waiting.fetch_add(1, Ordering::Relaxed);
+            scope.spawn(move |_| {
+                work();
+                waiting.fetch_sub(1, Ordering::Relaxed);
+            });
+        })
+    })?;
+    drop(done);
+    Ok(decoded.into_iter().collect())
+}
+
+/// Holds what was read against its checksums, and decodes it.
+fn decode(mut haul: Haul, wanted: &[Wanted<'_>], definitions: &Definitions<'_>) -> (Chunk, Bodies) {
+    let mut decoder = Decoder::new(definitions, haul.bytes());
+    let decoded = haul.entries().map(|(at, found)| (at, add(&mut decoder, found, &wanted[at].defined)));
     let decoded = decoded.collect();
     (decoder.finish(), decoded)
 }
 
-fn parts<'e>(entry: Option<&'e Entry>, defined: &Defined<'_>) -> Result<Parts<'e>, LinkError> {
-    let digest = defined.definition.fragment;
-    let lost = || (defined.definition.name.clone(), Box::new(defined.site()));
-    let Some(entry) = entry else {
-        let (name, site) = lost();
-        return Err(LinkError::Missing { name, digest, site });
-    };
-    entry.parts(&digest)?.ok_or_else(|| {
-        let (name, site) = lost();
-        LinkError::Stripped { name, digest, site }
+fn add<'h>(
+    decoder: &mut Decoder<'h, '_, '_>,
+    found: Result<Option<Found<'h>>, StoreError>,
+    defined: &Defined<'_>,
+) -> Result<u32, LinkError> {
+    let found = found?;
+    if let Some(Found::Present(digest, body)) = found {
+        return Ok(decoder.add(digest, body)?);
+    }
+    let (name, digest) = (defined.definition.name.clone(), defined.definition.fragment);
+    let site = Box::new(defined.site());
+    Err(match found {
+        Some(_) => LinkError::Stripped { name, digest, site },
+        None => LinkError::Missing { name, digest, site },
     })
 }
-
-/// So many bodies are decoded by one thread.
-const FEW: usize = 256;
 
 fn missing_entry(name: &Name, definitions: &Definitions<'_>) -> LinkError {
     let names = definitions.names();

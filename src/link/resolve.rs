@@ -6,12 +6,13 @@ use rayon::prelude::*;
 
 use super::Input;
 use super::error::{LinkError, Site};
-use crate::digest::CompilationId;
+use crate::digest::{CompilationId, FragmentDigest};
 use crate::isa::builtin::Builtin;
 use crate::object::compilation::{Compilation, Definition};
 use crate::store::View;
 
 /// A compilation that takes part in the link.
+#[derive(Debug)]
 pub(super) struct Module {
     pub ticket: Arc<str>,
     pub id: CompilationId,
@@ -55,10 +56,11 @@ impl Defined<'_> {
 #[derive(Default)]
 pub(super) struct Definitions<'m> {
     all: Vec<Defined<'m>>,
+    /// The number of each definition; behind them, those of the operators whose names no definition has.
     numbers: foldhash::HashMap<&'m str, u32>,
-    /// The definitions that have the name of an operator, by operator.
-    operators: Vec<Option<u32>>,
-    /// The place of each definition's fragment among all fragments in ascending order.
+    /// The fragments, each once, in ascending order.
+    fragments: Vec<FragmentDigest>,
+    /// The place of each definition's fragment among them.
     ranks: Vec<u32>,
 }
 
@@ -72,14 +74,12 @@ pub(super) enum Meaning {
 }
 
 impl<'m> Definitions<'m> {
-    /// What a name means, if anything: a definition goes before an operator.
+    /// What a name means, if anything.
     pub(super) fn meaning(&self, name: &str) -> Option<Meaning> {
-        match Builtin::lookup(name) {
-            Some(operator) => match self.operators.get(operator as usize) {
-                Some(Some(number)) => Some(Meaning::Definition(*number)),
-                _ => Some(Meaning::Operator(operator)),
-            },
-            None => self.numbers.get(name).copied().map(Meaning::Definition),
+        let number = *self.numbers.get(name)?;
+        match Builtin::ALL.get((number as usize).wrapping_sub(self.all.len())) {
+            Some(operator) => Some(Meaning::Operator(*operator)),
+            None => Some(Meaning::Definition(number)),
         }
     }
 
@@ -88,17 +88,26 @@ impl<'m> Definitions<'m> {
         self.ranks[number as usize]
     }
 
-    /// Notes what is looked up by number.
-    fn index(&mut self) {
-        let number = |operator: &Builtin| self.numbers.get(operator.name()).copied();
-        self.operators = Builtin::ALL.iter().map(number).collect();
-        let fragments = self.all.iter().map(|defined| defined.definition.fragment).zip(0..);
-        let mut fragments = fragments.collect::<Vec<(_, u32)>>();
-        fragments.par_sort_unstable();
-        self.ranks = vec![0; fragments.len()];
-        for (rank, same) in fragments.chunk_by(|(a, _), (b, _)| a == b).enumerate() {
-            same.iter().for_each(|(_, number)| self.ranks[*number as usize] = rank as u32);
+    /// The fragment at a place among all in ascending order.
+    pub(super) fn fragment(&self, rank: u32) -> FragmentDigest {
+        self.fragments[rank as usize]
+    }
+
+    /// Ranks the fragments. Most are told apart by how they begin.
+    fn rank_fragments(&mut self) {
+        let digest = |number: u32| self.all[number as usize].definition.fragment;
+        let start = |defined: &Defined<'_>| start(&defined.definition.fragment);
+        let mut fragments = self.all.iter().map(start).zip(0..).collect::<Vec<(u64, u32)>>();
+        fragments.par_sort_unstable_by(|(a, left), (b, right)| {
+            a.cmp(b).then_with(|| digest(*left).cmp(&digest(*right)))
+        });
+        let is_same = |a: &(u64, u32), b: &(u64, u32)| a.0 == b.0 && digest(a.1) == digest(b.1);
+        let (mut ranks, mut distinct) = (vec![0; fragments.len()], Vec::with_capacity(fragments.len()));
+        for same in fragments.chunk_by(is_same) {
+            same.iter().for_each(|(_, number)| ranks[*number as usize] = distinct.len() as u32);
+            distinct.push(digest(same[0].1));
         }
+        (self.ranks, self.fragments) = (ranks, distinct);
     }
 
     /// The definition with a number.
@@ -111,9 +120,9 @@ impl<'m> Definitions<'m> {
         self.all.len()
     }
 
-    /// All names, in no order.
+    /// All names.
     pub(super) fn names(&self) -> impl Iterator<Item = &'m str> {
-        self.numbers.keys().copied()
+        self.all.iter().map(|defined| defined.definition.name.as_str())
     }
 }
 
@@ -139,7 +148,7 @@ pub(super) fn define(modules: &[Module]) -> Result<Definitions<'_>, Vec<LinkErro
     let mut definitions = Definitions::default();
     let count = modules.iter().map(|module| module.compilation.definitions().len()).sum();
     definitions.all.reserve(count);
-    definitions.numbers.reserve(count);
+    definitions.numbers.reserve(count + Builtin::ALL.len());
     let mut errors = Vec::new();
     for module in modules {
         for definition in module.compilation.definitions() {
@@ -158,6 +167,15 @@ pub(super) fn define(modules: &[Module]) -> Result<Definitions<'_>, Vec<LinkErro
             }
         }
     }
-    definitions.index();
+    for (operator, number) in Builtin::ALL.iter().zip(definitions.all.len() as u32..) {
+        definitions.numbers.entry(operator.name()).or_insert(number);
+    }
+    definitions.rank_fragments();
     if errors.is_empty() { Ok(definitions) } else { Err(errors) }
+}
+
+/// How a digest begins, as a number that sorts as it does.
+fn start(fragment: &FragmentDigest) -> u64 {
+    let (start, _) = fragment.digest().as_bytes().split_first_chunk().unwrap_or((&[0; 8], &[]));
+    u64::from_be_bytes(*start)
 }

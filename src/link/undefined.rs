@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::Unresolved;
-use super::chunk::{Body, Chunk, Target, Text};
+use super::chunk::{Chunk, Target, Word};
 use super::error::{LinkError, Site};
 use super::reach::{Program, Reached};
 use super::resolve::Definitions;
@@ -36,23 +36,26 @@ pub(super) fn undefined(
 /// The names that are executed and cannot be defined, and where they are executed.
 fn missing(program: &Program<'_>) -> BTreeMap<Arc<str>, Vec<Site>> {
     let mut missing = BTreeMap::<_, Vec<Site>>::new();
-    let texts = program.chunks.iter().flat_map(Chunk::texts);
-    let strings = texts.filter(|text| text.is(FixupKind::Weak)).map(|text| &*text.text);
+    let words = program.chunks.iter().flat_map(Chunk::words);
+    let strings = words.filter(|word| word.is(FixupKind::Weak)).map(|word| &*word.text);
     let strings = strings.collect::<HashSet<&str>>();
-    let is_missing = |text: &Text| text.is(FixupKind::Strong) && !strings.contains(&*text.text);
-    let chunks = program.chunks.iter().map(|chunk| chunk.texts().iter().any(is_missing)).collect::<Vec<_>>();
+    let is_missing = |word: &Word| word.is(FixupKind::Strong) && !strings.contains(&*word.text);
+    let chunks = program.chunks.iter().map(|chunk| chunk.words().iter().any(is_missing)).collect::<Vec<_>>();
+    if !chunks.contains(&true) {
+        return missing;
+    }
     for Reached { defined, body, .. } in &program.definitions {
-        let body = &program.bodies[*body as usize];
+        let body = program.bodies[*body as usize];
         if !chunks[body.chunk as usize] {
             continue;
         }
         let chunk = &program.chunks[body.chunk as usize];
-        for (target, index) in chunk.targets(body).iter().zip(0..) {
-            let Target::Other(FixupKind::Strong, text) = *target else { continue };
-            let text = &chunk.texts()[text as usize];
-            if is_missing(text) {
-                let site = defined.site_of(first_use(body, index), &text.text);
-                missing.entry(Arc::clone(&text.text)).or_default().push(site);
+        for (target, index) in chunk.targets(body.body).iter().zip(0..) {
+            let Target::Other(FixupKind::Strong, word) = *target else { continue };
+            let word = &chunk.words()[word as usize];
+            if is_missing(word) {
+                let site = defined.site_of(first_use(chunk.code(body.body), index), &word.text);
+                missing.entry(Arc::clone(&word.text)).or_default().push(site);
             }
         }
     }
@@ -60,9 +63,9 @@ fn missing(program: &Program<'_>) -> BTreeMap<Arc<str>, Vec<Site>> {
 }
 
 /// The ordinal of the first instruction that executes the fixup at `index`.
-fn first_use(body: &Body, index: u32) -> u32 {
+fn first_use(code: &[u8], index: u32) -> u32 {
     let calls = |instruction| instruction == Ok(Instruction::Call(index));
-    Decoder::new(&body.text).position(calls).unwrap_or_default() as u32
+    Decoder::new(code).position(calls).unwrap_or_default() as u32
 }
 
 fn undefined_help(name: &str, definitions: &Definitions<'_>, sites: &[Site]) -> String {

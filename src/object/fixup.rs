@@ -39,7 +39,7 @@ impl PartialEq for Fixups {
 impl Eq for Fixups {}
 
 /// Up to so many fixups, as most procedures have, a walk over them is faster than hashing.
-pub(super) const FEW: usize = 16;
+const FEW: usize = 16;
 
 impl Fixups {
     /// No fixups, and room for so many.

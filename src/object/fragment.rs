@@ -1,10 +1,9 @@
 //! Fragments: the code generated for one digest.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use super::fixup::{FEW, FixupKind, Fixups};
+use super::fixup::{FixupKind, Fixups};
 use crate::digest::Checksum;
 
 /// The code generated for one digest. Immutable once stored.
@@ -57,10 +56,16 @@ pub struct Parts<'b> {
 impl<'b> Parts<'b> {
     /// Finds the parts of a body in its compact encoding. A fixup that stands there twice is an error.
     pub fn of(body: &'b [u8]) -> Result<Self, BodyError> {
+        Self::reusing(Vec::new(), body)
+    }
+
+    /// Like [`of`](Self::of), with the memory of another body's fixups.
+    pub fn reusing(mut fixups: Vec<(FixupKind, &'b str)>, body: &'b [u8]) -> Result<Self, BodyError> {
         let mut rest = body;
         let count = number(&mut rest)? as usize;
+        fixups.clear();
         // No count makes room for what is not there: a fixup takes five bytes or more.
-        let mut fixups = Vec::with_capacity(count.min(rest.len() / 5));
+        fixups.reserve(count.min(rest.len() / 5));
         for _ in 0..count {
             fixups.push(fixup(&mut rest)?);
         }
@@ -96,11 +101,28 @@ fn number(rest: &mut &[u8]) -> Result<u32, BodyError> {
 }
 
 fn is_each_once(fixups: &[(FixupKind, &str)]) -> bool {
-    if fixups.len() <= FEW {
-        return fixups.iter().enumerate().all(|(at, fixup)| !fixups[..at].contains(fixup));
+    if fixups.len() > FEW {
+        let mut seen = foldhash::HashSet::with_capacity_and_hasher(fixups.len(), Default::default());
+        return fixups.iter().all(|fixup| seen.insert(fixup));
     }
-    let mut seen = HashSet::with_capacity(fixups.len());
-    fixups.iter().all(|fixup| seen.insert(fixup))
+    // Most differ in these few bytes already.
+    let mut brief = [0; FEW];
+    brief.iter_mut().zip(fixups).for_each(|(to, (_, target))| *to = end(target));
+    (1..fixups.len()).all(|at| {
+        let is_same = |before: usize| brief[before] == brief[at] && fixups[before] == fixups[at];
+        !brief[..at].contains(&brief[at]) || !(0..at).any(is_same)
+    })
+}
+
+/// Up to so many fixups, as most procedures have, a walk over them is faster than hashing.
+const FEW: usize = 32;
+
+/// The length of a text, and its last bytes.
+fn end(text: &str) -> u64 {
+    let mut end = [text.len() as u8; 8];
+    let last = &text.as_bytes()[text.len().saturating_sub(7)..];
+    end[..last.len()].copy_from_slice(last);
+    u64::from_le_bytes(end)
 }
 
 /// A fragment in its compact encoding, as stores keep it and pass it on without looking into it.

@@ -2,9 +2,11 @@
 //!
 //! Deliberately absent: every rule about what may be stored; those are in `repository`.
 
+use std::mem;
 use std::sync::Arc;
 
 use super::error::StoreError;
+use super::haul::Haul;
 use super::repository::Entry;
 use crate::digest::{BuildId, Checksum, CompilationId, FragmentDigest};
 use crate::object::compilation::Compilation;
@@ -25,8 +27,8 @@ pub type Members<'v, T> = Box<dyn Iterator<Item = Result<T, StoreError>> + 'v>;
 /// What there is under each of many digests, or what is wrong with it.
 pub type Entries = Vec<Result<Option<Entry>, StoreError>>;
 
-/// What is done with entries that come with their places.
-pub type Take<'t> = dyn FnMut(Vec<(usize, Result<Option<Entry>, StoreError>)>) + 't;
+/// What is done with entries that were read.
+pub type Take<'t> = dyn FnMut(Haul) + 't;
 
 /// The compilation of each of many ids, or what is wrong with it.
 pub type Compilations = Vec<Result<Option<Compilation>, StoreError>>;
@@ -50,10 +52,15 @@ pub trait View {
     }
 
     /// Gives the entries under many digests to `take`, many at a time, each with its place among the digests. The
-    /// store gives first what it reads first.
+    /// store gives first what it reads first; whoever takes a haul holds its bodies against their checksums, on the
+    /// thread of their choice.
     fn for_entries(&self, digests: &[FragmentDigest], take: &mut Take<'_>) -> Result<(), StoreError> {
-        for (chunk, first) in digests.chunks(TOGETHER).zip((0..).step_by(TOGETHER)) {
-            take((first..).zip(self.entries(chunk)?).collect());
+        let mut haul = Haul::default();
+        for (at, digest) in digests.iter().enumerate() {
+            haul.add(at, self.fragment(digest), digest);
+            if haul.is_full() || at + 1 == digests.len() {
+                take(mem::take(&mut haul));
+            }
         }
         Ok(())
     }
@@ -118,7 +125,7 @@ pub enum Missing {
 }
 
 /// So many entries are read together.
-pub(super) const TOGETHER: usize = 4096;
+const TOGETHER: usize = 4096;
 
 impl dyn View + '_ {
     /// All digests with their entries, many at a time.

@@ -13,7 +13,7 @@ use super::backend::Missing;
 use super::database::DatabaseBackend;
 use super::wire::lines::fragment_from_listing;
 use super::yaml::YamlBackend;
-use super::{Addition, Decision, Entry, MemoryBackend, Repository, State, StoreError};
+use super::{Addition, Decision, Entry, Found, Haul, MemoryBackend, Repository, State, StoreError};
 use crate::digest::{BuildId, CompilationId, FragmentDigest, Hasher};
 use crate::name::Name;
 use crate::object::compilation::{Compilation, Definition};
@@ -48,6 +48,7 @@ macro_rules! for_every_backend {
 for_every_backend! {
     a_new_store_is_empty
     what_is_kept_is_found
+    hauls_have_everything_that_is_asked_for
     members_come_in_ascending_order
     additions_are_told_apart
     a_body_is_immutable
@@ -186,6 +187,39 @@ fn a_new_store_is_empty(open: &Open) {
     assert_eq!(view.state(&digest(1)).unwrap(), None);
     assert_eq!(view.fragment(&digest(1)).unwrap(), None);
     assert_eq!(view.compilation(&compilation(&[1]).id()).unwrap(), None);
+}
+
+fn hauls_have_everything_that_is_asked_for(open: &Open) {
+    let repository = open();
+    fill(&repository);
+    write(&repository, |transaction| {
+        (10..2000).try_for_each(|number| transaction.add_fragment(digest(number), &present(number)).map(drop))
+    });
+    let digests = (0..3000).rev().map(digest).collect::<Vec<_>>();
+    let view = repository.read().unwrap();
+    let (mut found, mut hauls) = (vec![false; digests.len()], 0);
+    let mut take = |mut haul: Haul| {
+        hauls += 1;
+        for (at, entry) in haul.entries() {
+            let bytes = match entry.unwrap() {
+                None => None,
+                Some(Found::Known) => Some(Vec::new()),
+                Some(Found::Present(digest, body)) => {
+                    assert_eq!(digest, digests[at]);
+                    Some(body.to_vec())
+                }
+            };
+            let expected = view.fragment(&digests[at]).unwrap().map(|entry| match entry {
+                Entry::Known => Vec::new(),
+                Entry::Present(body) => body.bytes().to_vec(),
+            });
+            assert_eq!(bytes, expected);
+            assert!(!std::mem::replace(&mut found[at], true), "{at} twice");
+        }
+    };
+    view.for_entries(&digests, &mut take).unwrap();
+    assert!(found.iter().all(|found| *found));
+    assert!(hauls > 1);
 }
 
 fn what_is_kept_is_found(open: &Open) {

@@ -19,6 +19,7 @@ mod connection;
 mod heap;
 mod install;
 mod reader;
+mod rows;
 mod ruin;
 mod salvage;
 mod view;

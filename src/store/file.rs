@@ -5,7 +5,7 @@
 
 use std::error::Error;
 use std::fs::{self, File};
-use std::io::{self, Read, Seek as _};
+use std::io::{self, Read, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::error::StoreError;
@@ -126,11 +126,25 @@ fn too_large(limit: &str) -> io::Error {
 /// Puts a file in place of an older one: readers and later processes see the old bytes or the new ones, whole.
 /// What is no regular file, such as a terminal or `/dev/null`, is written to directly.
 pub fn replace(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), StoreError> {
+    replace_with(path, &[bytes], mode)
+}
+
+/// Like [`replace`], with bytes that are in several pieces.
+pub fn replace_with(path: &Path, pieces: &[impl AsRef<[u8]>], mode: Mode) -> Result<(), StoreError> {
     match fs::metadata(path) {
-        Ok(metadata) if !metadata.is_file() => fs::write(path, bytes).map_err(io_error("write", path)),
+        Ok(metadata) if !metadata.is_file() => write_through(path, pieces).map_err(io_error("write", path)),
         // A symbolic link stays one: what it names is replaced.
-        _ => replace_file(&follow(path), bytes, mode),
+        _ => {
+            let target = follow(path);
+            publish(temporary(&target, pieces, mode)?, &target)
+        }
     }
+}
+
+/// Writes to what is no regular file.
+fn write_through(path: &Path, pieces: &[impl AsRef<[u8]>]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    pieces.iter().try_for_each(|piece| file.write_all(piece.as_ref()))
 }
 
 /// The path that a symbolic link leads to in the end, also when there is nothing yet.
@@ -146,10 +160,6 @@ fn follow(path: &Path) -> PathBuf {
         target = directory(&target).join(next);
     }
     target
-}
-
-fn replace_file(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), StoreError> {
-    publish(temporary(path, bytes, mode)?, path)
 }
 
 /// Gives a flushed file its name.
@@ -172,7 +182,7 @@ pub(super) fn install(file: tempfile::NamedTempFile, path: &Path, beside: &Path)
 /// Makes a file unless there is one; in either case there is one afterwards. Says whether it was made.
 fn create(path: &Path, bytes: &[u8]) -> Result<bool, StoreError> {
     let target = follow(path);
-    match disk::rename_new(temporary(&target, bytes, Mode::Plain)?, &target) {
+    match disk::rename_new(temporary(&target, &[bytes], Mode::Plain)?, &target) {
         Ok(()) => sync_directory(&target).map(|()| true),
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(io_error("create", path)(error.error)),
@@ -207,7 +217,11 @@ pub fn is_temporary(path: &Path) -> bool {
 }
 
 /// A flushed file with these bytes in the directory of `path`. It removes itself unless it is given a name.
-fn temporary(path: &Path, bytes: &[u8], mode: Mode) -> Result<tempfile::NamedTempFile, StoreError> {
+fn temporary(
+    path: &Path,
+    pieces: &[impl AsRef<[u8]>],
+    mode: Mode,
+) -> Result<tempfile::NamedTempFile, StoreError> {
     let [start, end] = TEMPORARY;
     let old = fs::metadata(path).ok();
     let mut file = tempfile::Builder::new()
@@ -218,14 +232,16 @@ fn temporary(path: &Path, bytes: &[u8], mode: Mode) -> Result<tempfile::NamedTem
     if let Some(old) = old {
         take_after(file.as_file(), &old, mode).map_err(io_error("set the permissions of", path))?;
     }
-    disk::write(&mut file, bytes).map_err(io_error("write", path))?;
+    for piece in pieces {
+        disk::write(&mut file, piece.as_ref()).map_err(io_error("write", path))?;
+    }
     disk::flush(&file).map_err(io_error("flush", path))?;
     Ok(file)
 }
 
 /// An empty file in the directory of `path`, with the permissions of what is there, that goes unless it is kept.
 pub(super) fn scratch(path: &Path) -> Result<tempfile::NamedTempFile, StoreError> {
-    temporary(path, b"", Mode::Plain)
+    temporary(path, &[] as &[&[u8]], Mode::Plain)
 }
 
 /// The permission bits of a file to be made: those of the one that it replaces, else what the umask allows.

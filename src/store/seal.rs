@@ -158,9 +158,14 @@ pub fn refuse_to_overwrite(path: &Path, new: Option<Kind>) -> Result<(), StoreEr
 
 /// Writes a sealed file in place of what is at `path`.
 pub fn write(kind: Kind, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    write_pieces(kind, path, &[bytes])
+}
+
+/// Writes a sealed file that is in several pieces.
+pub(super) fn write_pieces(kind: Kind, path: &Path, pieces: &[impl AsRef<[u8]>]) -> Result<(), StoreError> {
     refuse_to_overwrite(path, Some(kind))?;
     let mode = if kind == Kind::Executable { Mode::Executable } else { Mode::Plain };
-    file::replace(path, bytes, mode)
+    file::replace_with(path, pieces, mode)
 }
 
 /// Puts header and trailer around the YAML text of a body.

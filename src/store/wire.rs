@@ -14,7 +14,7 @@ use crate::digest::{BuildId, Checksum, CompilationId, FragmentDigest};
 pub(crate) mod bytes;
 mod emit;
 pub mod executable;
-pub(super) mod lines;
+pub(crate) mod lines;
 pub mod record;
 pub(super) mod repository;
 pub mod ticket;

@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use toy::isa::codec::encode;
 use toy::isa::instruction::Instruction;
 use toy::object::executable::Executable;
 use toy::store::wire::executable::{from_bytes, to_binary};
 
-use crate::sample::{Sample, code_of, read_executable, shown};
+use crate::sample::{Sample, append, code_of, read_executable, shown};
 
 const DIGEST: usize = 32;
 
@@ -121,22 +120,22 @@ fn an_executable_with_another_spelling_is_refused() {
     let edits: [(&str, Edit); 8] = [
         ("strings that no section uses", |program| program.strings.push("unused".into())),
         ("strings that no section uses", |program| {
-            program.sections.iter_mut().for_each(|one| one.text.clear())
+            program.sections.iter_mut().for_each(|one| one.text = Vec::new().into())
         }),
         ("stands twice", |program| {
             program.strings.push(program.strings[0].clone());
-            encode(Instruction::String(program.strings.len() as u32 - 1), &mut program.sections[1].text);
+            append(program, Instruction::String(program.strings.len() as u32 - 1));
         }),
         ("before its turn", |program| program.sections.reverse()),
         ("before its turn", |program| {
-            encode(Instruction::String(program.strings.len() as u32), &mut program.sections[1].text);
+            append(program, Instruction::String(program.strings.len() as u32));
         }),
         ("is no name", |program| {
             program.strings.push("a\nb".into());
-            encode(Instruction::Call(program.strings.len() as u32 - 1), &mut program.sections[1].text);
+            append(program, Instruction::Call(program.strings.len() as u32 - 1));
         }),
-        ("is no opcode", |program| program.sections[0].text.insert(0, 0xff)),
-        ("is not finite", |program| encode(Instruction::Number(f64::NAN), &mut program.sections[1].text)),
+        ("is no opcode", |program| program.sections[0].text = vec![0xff].into()),
+        ("is not finite", |program| append(program, Instruction::Number(f64::NAN))),
     ];
     for (expected, edit) in edits {
         let mut program = intact.clone();

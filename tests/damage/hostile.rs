@@ -11,7 +11,7 @@ use toy::store::StoreError;
 use toy::store::seal::{Kind, seal};
 use toy::store::wire::executable::{self, Format};
 
-use crate::sample::{Sample, assert_coded, read_executable, read_ticket, shown};
+use crate::sample::{Sample, append, assert_coded, read_executable, read_ticket, shown};
 
 const DIGEST: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 const OTHER: &str = "1123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -380,10 +380,11 @@ fn code_that_nests_deep_is_code() {
     let sample = Sample::new();
     let mut program = executable::from_bytes(Path::new("a.tx"), &sample.executable).unwrap();
     let depth = 100_000;
-    program.sections[0].text.clear();
-    (0..depth).for_each(|at| encode(Instruction::Block(depth - 1 - at), &mut program.sections[0].text));
+    let mut text = Vec::new();
+    (0..depth).for_each(|at| encode(Instruction::Block(depth - 1 - at), &mut text));
+    program.sections[0].text = text.into();
     // Strings that no code uses are not written.
-    program.sections[1].text.clear();
+    program.sections[1].text = Vec::new().into();
     program.strings.clear();
     let bytes = executable::to_yaml(&program).unwrap();
     assert!(bytes.len() < 60 * depth as usize, "{} bytes", bytes.len());
@@ -408,10 +409,10 @@ fn an_executable_that_cannot_run_is_refused() {
         ("toy::vm::order", |program| program.symbols.extend(program.symbols.clone())),
         ("toy::vm::entry", |program| program.entries.extend(Name::new("nobody"))),
         ("toy::vm::no_entry", |program| program.entries.clear()),
-        ("toy::vm::code", |program| encode(Instruction::Block(u32::MAX), &mut program.sections[1].text)),
+        ("toy::vm::code", |program| append(program, Instruction::Block(u32::MAX))),
         ("toy::store::damaged", |program| {
             program.strings.push("no name".into());
-            encode(Instruction::Call(program.strings.len() as u32 - 1), &mut program.sections[1].text);
+            append(program, Instruction::Call(program.strings.len() as u32 - 1));
         }),
     ];
     for (code, edit) in edits {

@@ -10,8 +10,11 @@ use toy::check::{check, repair};
 use toy::compile::LineTables;
 use toy::digest::FragmentDigest;
 use toy::gc::{Caution, Reasons, Roots};
+use toy::isa::codec::encode;
+use toy::isa::instruction::Instruction;
 use toy::merge::merge;
 use toy::object::compilation::Ticket;
+use toy::object::executable::Executable;
 use toy::object::link_record::{LinkRecord, Place};
 use toy::source::SourceFile;
 use toy::store::seal::{Kind, unseal};
@@ -235,4 +238,11 @@ pub(crate) fn read_executable(bytes: &[u8]) -> Result<Vec<u8>, miette::Report> {
     let read = executable::from_bytes(Path::new("a.tx"), bytes)?;
     Program::load(&read)?;
     Ok(executable::to_yaml(&read).unwrap().into_bytes())
+}
+
+/// Adds an instruction to the second section.
+pub(crate) fn append(program: &mut Executable, instruction: Instruction) {
+    let mut text = program.sections[1].text.to_vec();
+    encode(instruction, &mut text);
+    program.sections[1].text = text.into();
 }

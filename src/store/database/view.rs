@@ -1,13 +1,17 @@
 //! A database as a view: one state of it, as long as the transaction lasts.
 
+use std::mem;
+
 use super::bucket::{Slot, Table};
 use super::connection::Connection;
 use super::reader::state;
+use super::rows::Rows;
 use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest};
 use crate::object::compilation::Compilation;
 use crate::object::link_record::LinkRecord;
-use crate::store::backend::{Compilations, Entries, Members, State, TOGETHER, Take, View};
+use crate::store::backend::{Compilations, Entries, Members, State, Take, View};
 use crate::store::error::StoreError;
+use crate::store::haul::Haul;
 use crate::store::repository::Entry;
 
 /// A connection whose transaction has begun.
@@ -32,13 +36,25 @@ impl View for Connection {
 
     fn for_entries(&self, digests: &[FragmentDigest], take: &mut Take<'_>) -> Result<(), StoreError> {
         let slots = self.slots(Table::Fragments, digests.iter().map(FragmentDigest::digest))?;
-        // As they lie in the heap: each of its rows is read once.
-        let mut order = (0..digests.len()).collect::<Vec<_>>();
-        order.sort_unstable_by_key(|at| place(slots[*at]));
-        for places in order.chunks(TOGETHER) {
-            let digests = places.iter().map(|at| digests[*at]).collect::<Vec<_>>();
-            let slots = places.iter().map(|at| slots[*at]).collect::<Vec<_>>();
-            take(places.iter().copied().zip(self.entries_at(&digests, &slots)).collect());
+        self.map()?;
+        // As they lie in the heap: each of its rows is opened once.
+        let mut order = slots.iter().map(place).zip(0..).collect::<Vec<(_, usize)>>();
+        order.sort_unstable();
+        let (mut rows, mut haul) = (Rows::of(self), Haul::with_room());
+        for (_, at) in order {
+            match slots[at] {
+                None => haul.add(at, Ok(None), &digests[at]),
+                Some(Slot::Known) => haul.add(at, Ok(Some(Entry::Known)), &digests[at]),
+                Some(Slot::Stored(location)) => {
+                    haul.read(at, &digests[at], location.checksum, |bytes| rows.read(&location, bytes));
+                }
+            }
+            if haul.is_full() {
+                take(mem::replace(&mut haul, Haul::with_room()));
+            }
+        }
+        if !haul.is_empty() {
+            take(haul);
         }
         Ok(())
     }
@@ -74,7 +90,7 @@ impl View for Connection {
 }
 
 /// Where in the heap something is, if it is there.
-fn place(slot: Option<Slot>) -> Option<(u32, u32)> {
+fn place(slot: &Option<Slot>) -> Option<(u32, u32)> {
     match slot {
         Some(Slot::Stored(location)) => Some((location.row, location.offset)),
         Some(Slot::Known) | None => None,

@@ -12,10 +12,6 @@ impl Writer {
         Self(Vec::with_capacity(capacity))
     }
 
-    pub(crate) fn written(&self) -> &[u8] {
-        &self.0
-    }
-
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.0
     }

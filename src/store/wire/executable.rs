@@ -40,7 +40,7 @@ pub enum FormError {
 
 /// The bytes of an executable's file.
 pub fn to_bytes(executable: &Executable, format: Format) -> Result<Vec<u8>, FormError> {
-    spell(executable, executable.build_id(), format)
+    spell(executable, format).map(|spelled| spelled.pieces.concat())
 }
 
 /// The readable form of an executable.
@@ -50,13 +50,22 @@ pub fn to_yaml(executable: &Executable) -> Result<String, DecodeError> {
 
 /// The compact form of an executable.
 pub fn to_binary(executable: &Executable) -> Result<Vec<u8>, FormError> {
-    binary::spell(executable, executable.build_id())
+    to_bytes(executable, Format::Binary)
 }
 
-fn spell(executable: &Executable, build: BuildId, format: Format) -> Result<Vec<u8>, FormError> {
+/// The bytes of a file, one piece behind the other, and the build id in them.
+struct Spelled {
+    pieces: Vec<Vec<u8>>,
+    build: BuildId,
+}
+
+fn spell(executable: &Executable, format: Format) -> Result<Spelled, FormError> {
     match format {
-        Format::Yaml => Ok(yaml::spell(executable, build)?.into_bytes()),
-        Format::Binary => binary::spell(executable, build),
+        Format::Yaml => {
+            let build = executable.build_id();
+            Ok(Spelled { pieces: vec![yaml::spell(executable, build)?.into_bytes()], build })
+        }
+        Format::Binary => binary::spell(executable),
     }
 }
 
@@ -65,14 +74,20 @@ pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Executable, StoreError> {
     if seal::is_binary(bytes) { binary::read(path, bytes) } else { yaml::read(path, bytes) }
 }
 
-/// Writes an executable, with its run bit, in place of what is at `path`. Gives the number of bytes. `build` is the
-/// executable's build id. The executable is taken: its memory is given back while the disk works.
-pub fn write(path: &Path, executable: Executable, build: BuildId, format: Format) -> Result<u64, StoreError> {
+/// Writes an executable in place of what is at `path`; gives the size of the file in bytes, and the build id. What is
+/// not needed any more, the executable and what else is `over`, is dropped while the disk works.
+pub fn write(
+    path: &Path,
+    executable: Executable,
+    format: Format,
+    over: impl Send,
+) -> Result<(u64, BuildId), StoreError> {
     let unwritable =
         |error: FormError| StoreError::Unwritable { path: path.to_owned(), reason: error.to_string() };
-    let bytes = spell(&executable, build, format).map_err(unwritable)?;
-    let (written, ()) = rayon::join(|| seal::write(Kind::Executable, path, &bytes), || drop(executable));
-    written.map(|()| bytes.len() as u64)
+    let Spelled { pieces, build } = spell(&executable, format).map_err(unwritable)?;
+    let (written, ()) =
+        rayon::join(|| seal::write_pieces(Kind::Executable, path, &pieces), || drop((executable, over)));
+    written.map(|()| (pieces.iter().map(|piece| piece.len() as u64).sum(), build))
 }
 
 /// Reads the executable at `path`, of either form.

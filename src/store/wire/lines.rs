@@ -18,46 +18,44 @@ use crate::store::wire::shown;
 /// back from it has one.
 pub(crate) fn fragment_to_listing(fragment: &Fragment) -> Result<String, String> {
     let fixups = fragment.fixups.as_slice();
-    let fixups = fixups.iter().map(|fixup| (fixup.kind, &*fixup.target)).collect::<Vec<_>>();
-    let instructions = instructions(&fragment.text, &fixups)?;
+    let fixups = fixups.iter().map(|fixup| (fixup.kind, &*fixup.target)).collect();
+    check(&Parts { fixups, text: &fragment.text }, |_| false)?;
     let mut out = String::with_capacity(4 * fragment.text.len());
     let target = |index| fragment.fixups.get(index).map(|fixup| &*fixup.target);
-    listing::write(instructions.into_iter().map(Ok), target, &mut out).map_err(|error| error.to_string())?;
+    let instructions = codec::Decoder::new(&fragment.text);
+    listing::write(instructions, target, &mut out).map_err(|error| error.to_string())?;
     Ok(out)
 }
 
-/// Whether the code and the fixups of a fragment agree.
-pub(crate) fn check(parts: &Parts<'_>) -> Result<(), String> {
-    instructions(parts.text, &parts.fixups).map(drop)
-}
-
-/// The instructions of a fragment whose code and fixups agree.
-fn instructions(text: &[u8], fixups: &[(FixupKind, &str)]) -> Result<Vec<Instruction>, String> {
-    let instructions = codec::decode(text, fixups.len() as u32).map_err(|error| error.to_string())?;
-    check_fixups(&instructions, fixups)?;
-    Ok(instructions)
-}
-
-/// Whether the fixups are what the code uses, in the order in which it first uses them.
-fn check_fixups(instructions: &[Instruction], fixups: &[(FixupKind, &str)]) -> Result<(), String> {
-    let mut used = 0;
-    let strange = || "its fixups are not those of its code".to_owned();
-    for instruction in instructions {
-        let (kind, index) = match *instruction {
-            Instruction::Call(index) => (FixupKind::Strong, index),
-            Instruction::String(index) => (FixupKind::Weak, index),
-            _ => continue,
+/// Whether the code and the fixups of a fragment agree: the fixups are what the code uses, in the order in which it
+/// first uses them. `is_name` may say of a fixup, by index, that its target is known to be a name.
+pub(crate) fn check(parts: &Parts<'_>, is_name: impl Fn(usize) -> bool) -> Result<(), String> {
+    let (mut used, mut odd) = (0, None);
+    let refer = |instruction| {
+        let (kind, index) = match instruction {
+            Instruction::Call(index) => (FixupKind::Strong, index as usize),
+            Instruction::String(index) => (FixupKind::Weak, index as usize),
+            _ => return,
         };
-        let fixup = fixups.get(index as usize).filter(|fixup| fixup.0 == kind && index <= used);
-        let (_, target) = fixup.ok_or_else(strange)?;
-        if index == used {
-            if kind == FixupKind::Strong && !is_callable(target) {
-                return Err(format!("`{}` is no name", shown(target)));
+        let (stated, target) = parts.fixups[index];
+        if stated != kind || index > used {
+            odd.get_or_insert_with(strange);
+        } else if index == used {
+            if kind == FixupKind::Strong && !is_name(index) && !is_callable(target) {
+                odd.get_or_insert_with(|| format!("`{}` is no name", shown(target)));
             }
             used += 1;
         }
+    };
+    codec::check(parts.text, parts.fixups.len() as u32, refer).map_err(|error| error.to_string())?;
+    if used != parts.fixups.len() {
+        odd.get_or_insert_with(strange);
     }
-    if used as usize == fixups.len() { Ok(()) } else { Err(strange()) }
+    odd.map_or(Ok(()), Err)
+}
+
+fn strange() -> String {
+    "its fixups are not those of its code".to_owned()
 }
 
 /// Reads a listing. The fixups come out in the order of their first use, as the compiler makes them.

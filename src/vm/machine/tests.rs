@@ -33,8 +33,8 @@ fn load(procedures: &[(&str, &[Instruction])]) -> Program {
     for (name, instructions) in procedures {
         let mut text = Vec::new();
         instructions.iter().for_each(|instruction| encode(*instruction, &mut text));
-        let section = sections.iter().position(|section| section.text == text).unwrap_or_else(|| {
-            sections.push(Section { fragment: FragmentDigest::new(digest), text });
+        let section = sections.iter().position(|section| *section.text == *text).unwrap_or_else(|| {
+            sections.push(Section { fragment: FragmentDigest::new(digest), text: text.into() });
             sections.len() - 1
         });
         let compilation = CompilationId::new(digest);

@@ -5,9 +5,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{FormError, Stated, index_of, name, symbol};
+use rayon::prelude::*;
+
+use super::{FormError, Spelled, Stated, index_of, name, symbol};
 use crate::digest::{BuildId, CompilationId, FragmentDigest};
-use crate::object::executable::{Executable, Section};
+use crate::object::executable::{Executable, Section, Symbol};
 use crate::store::error::StoreError;
 use crate::store::seal::{BINARY, INTERPRETER, Kind, damaged};
 use crate::store::wire::bytes::{Reader, Writer};
@@ -18,42 +20,86 @@ const VERSION: u32 = 1;
 /// The bytes of a digest; one of the whole stands at the end of the file.
 const DIGEST: usize = 32;
 
-/// The compact form of an executable with this build id.
-pub(super) fn spell(executable: &Executable, build: BuildId) -> Result<Vec<u8>, FormError> {
+/// The compact form of an executable.
+pub(super) fn spell(executable: &Executable) -> Result<Spelled, FormError> {
     let compilations = executable.compilations();
-    let size = size(executable, compilations.len());
     // What is in the file is shorter than the file, so every length and count fits too.
-    u32::try_from(size).map_err(|_| FormError::Size)?;
-    let mut out = Writer::with_capacity(size);
-    out.raw(INTERPRETER.as_bytes());
-    out.raw(BINARY);
-    out.u32(VERSION);
-    out.raw(build.digest().as_bytes());
-    out.all(&executable.entries, |out, entry| out.bytes(entry.as_str().as_bytes()));
-    out.all(&compilations, |out, id| out.raw(id.digest().as_bytes()));
-    out.all(&executable.symbols, |out, symbol| {
+    u32::try_from(size(executable, compilations.len())).map_err(|_| FormError::Size)?;
+    let symbol = |out: &mut Writer, symbol: &Symbol| {
         out.bytes(symbol.name.as_str().as_bytes());
         out.u32(symbol.section);
         out.u32(index_of(&compilations, symbol));
-    });
-    out.all(&executable.sections, |out, section| {
+    };
+    let section = |out: &mut Writer, section: &Section| {
         out.raw(section.fragment.digest().as_bytes());
         out.bytes(&section.text);
-    });
-    out.all(&executable.strings, |out, string| out.bytes(string.as_bytes()));
-    let digest = blake3::hash(out.written());
-    out.raw(digest.as_bytes());
-    Ok(out.into_bytes())
+    };
+    let string = |out: &mut Writer, string: &Arc<str>| out.bytes(string.as_bytes());
+    let (symbols, (sections, strings)) = rayon::join(
+        || all(&executable.symbols, symbol, symbol_size),
+        || {
+            rayon::join(
+                || all(&executable.sections, section, section_size),
+                || all(&executable.strings, string, string_size),
+            )
+        },
+    );
+    // The build id covers sections and strings as they are spelled here.
+    let build = executable.build_id_of(sections.iter().chain(&strings));
+    let mut head = Writer::with_capacity(1024 + DIGEST * compilations.len());
+    head.raw(INTERPRETER.as_bytes());
+    head.raw(BINARY);
+    head.u32(VERSION);
+    head.raw(build.digest().as_bytes());
+    head.all(&executable.entries, |out, entry| out.bytes(entry.as_str().as_bytes()));
+    head.all(&compilations, |out, id| out.raw(id.digest().as_bytes()));
+    let mut pieces = vec![head.into_bytes()];
+    pieces.extend(symbols.into_iter().chain(sections).chain(strings));
+    let mut hasher = blake3::Hasher::new();
+    pieces.iter().for_each(|piece| _ = hasher.update_rayon(piece));
+    pieces.push(hasher.finalize().as_bytes().to_vec());
+    Ok(Spelled { pieces, build })
+}
+
+/// So many members are spelled by one thread, into memory of their own.
+const TOGETHER: usize = 8192;
+
+/// How many members there are, and each of them.
+fn all<T: Sync>(
+    members: &[T],
+    write: impl Fn(&mut Writer, &T) + Sync,
+    size: impl Fn(&T) -> usize + Sync,
+) -> Vec<Vec<u8>> {
+    let piece = |members: &[T]| {
+        let mut out = Writer::with_capacity(members.iter().map(&size).sum());
+        members.iter().for_each(|member| write(&mut out, member));
+        out.into_bytes()
+    };
+    let mut pieces = vec![(members.len() as u32).to_le_bytes().to_vec()];
+    pieces.par_extend(members.par_chunks(TOGETHER).map(piece));
+    pieces
 }
 
 /// The number of bytes that an executable takes.
 fn size(executable: &Executable, compilations: usize) -> usize {
     let frame = INTERPRETER.len() + BINARY.len() + 4 + DIGEST + 5 * 4 + DIGEST;
     let entries = executable.entries.iter().map(|entry| 4 + entry.as_str().len());
-    let symbols = executable.symbols.iter().map(|symbol| 12 + symbol.name.as_str().len());
-    let sections = executable.sections.iter().map(|section| DIGEST + 4 + section.text.len());
-    let strings = executable.strings.iter().map(|string| 4 + string.len());
+    let symbols = executable.symbols.iter().map(symbol_size);
+    let sections = executable.sections.iter().map(section_size);
+    let strings = executable.strings.iter().map(string_size);
     frame + DIGEST * compilations + entries.chain(symbols).chain(sections).chain(strings).sum::<usize>()
+}
+
+fn symbol_size(symbol: &Symbol) -> usize {
+    12 + symbol.name.as_str().len()
+}
+
+fn section_size(section: &Section) -> usize {
+    DIGEST + 4 + section.text.len()
+}
+
+fn string_size(string: &Arc<str>) -> usize {
+    4 + string.len()
 }
 
 /// Reads the compact form.
@@ -86,7 +132,7 @@ fn body_of(bytes: &[u8]) -> Result<Stated, String> {
     let compilations = body.all(DIGEST, |body| Ok(CompilationId::new(body.digest()?)))?;
     let symbols = body.all(12, |body| symbol(body.text()?, body.u32()?, body.u32()?, &compilations))?;
     let sections = body.all(DIGEST + 4, |body| {
-        Ok(Section { fragment: FragmentDigest::new(body.digest()?), text: body.bytes()?.to_vec() })
+        Ok(Section { fragment: FragmentDigest::new(body.digest()?), text: body.bytes()?.to_vec().into() })
     })?;
     let strings = body.all(4, |body| Ok(Arc::from(body.text()?)))?;
     body.end()?;
@@ -118,7 +164,8 @@ mod tests {
     fn the_size_is_known_beforehand() {
         let [entry, name] = ["main", "a"].map(|text| crate::name::Name::new(text).unwrap());
         let digest = crate::digest::Hasher::new("test", 1).finish();
-        let section = |text: &[u8]| Section { fragment: FragmentDigest::new(digest), text: text.to_vec() };
+        let section =
+            |text: &[u8]| Section { fragment: FragmentDigest::new(digest), text: text.to_vec().into() };
         let compilation = CompilationId::new(digest);
         let executable = Executable {
             entries: vec![entry],

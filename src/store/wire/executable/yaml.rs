@@ -86,7 +86,8 @@ fn from_wire(wire: ExecutableWire) -> Result<Stated, String> {
             Operand::Name(name) => strings.intern(name),
             Operand::String(string) => strings.intern(&string),
         });
-        Ok(Section { fragment: section.fragment, text: text.map_err(|error| error.to_string())? })
+        let text = text.map_err(|error| error.to_string())?;
+        Ok(Section { fragment: section.fragment, text: text.into() })
     });
     let sections = sections.collect::<Result<_, String>>()?;
     let symbols = wire.symbols.lines().map(|line| read_symbol(line, &wire.compilations));

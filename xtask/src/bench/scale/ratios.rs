@@ -30,7 +30,7 @@ pub(super) fn measure(
     let mut ratios = compile(bench, small, large)?;
     ratios.extend(merge(bench, small, large, runs)?);
     ratios.extend(found.map(strip).into_iter().flatten());
-    ratios.push(link(bench, large, runs)?);
+    ratios.extend(link(bench, large, runs)?);
     ratios.extend(found.map(memory));
     Ok(ratios)
 }
@@ -95,20 +95,25 @@ fn strip(repository: &Repository) -> [Ratio; 2] {
     ]
 }
 
-/// A link of one program, and of as many functions.
-fn link(bench: &Bench, site: &Site<'_>, runs: usize) -> Result<Ratio> {
+/// A link of one program, and of as many functions. Ours is on the disk at the end, with the link record in a
+/// repository that had none; mold leaves its output to the system.
+fn link(bench: &Bench, site: &Site<'_>, runs: usize) -> Result<[Ratio; 2]> {
     let procedures = site.size.min(PROGRAM);
     eprintln!("comparing links …");
     let mold = Mold::new(bench, procedures)?;
-    let mut sides = Sides::default();
+    let (mut plain, mut synced) = (Sides::default(), Sides::default());
     if let Some(mold) = &mold {
-        let work = site.fresh()?;
         for _ in 0..runs {
-            sides.add(verbs::link(site, &work)?.seconds, mold.link()?);
+            let ours = verbs::link(site, &site.fresh()?)?.seconds;
+            plain.add(ours, mold.link()?);
+            synced.add(ours, mold.link_and_sync()?);
         }
     }
     let number = thousands(procedures as u64);
-    Ok(sides.ratio(format!("link of {number} procedures against mold on as many functions"), 1.0))
+    Ok([
+        plain.ratio(format!("link of {number} procedures against mold on as many functions"), 1.0),
+        synced.ratio("the same against mold and sync of its output".into(), 1.0),
+    ])
 }
 
 fn memory(repository: &Repository) -> Ratio {

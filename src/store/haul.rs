@@ -1,0 +1,105 @@
+//! Entries that a store read together, with one piece of memory for all their bodies.
+//!
+//! Deliberately absent: a way to a body that is not held against its checksum.
+
+use std::ops::Range;
+
+use super::error::StoreError;
+use super::repository::Entry;
+use crate::digest::{Checksum, FragmentDigest};
+
+/// Entries, each with its place among the digests that were asked for.
+#[derive(Debug, Default)]
+pub struct Haul {
+    bytes: Vec<u8>,
+    members: Vec<(usize, Result<Option<Member>, StoreError>)>,
+}
+
+#[derive(Debug)]
+enum Member {
+    Known,
+    /// The digest, where its body is, and the checksum that it should have.
+    Stored(FragmentDigest, Range<usize>, Checksum),
+}
+
+/// An entry where it lies in a haul.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found<'h> {
+    /// Only the digest is known.
+    Known,
+    /// The digest, and the body that is stored under it.
+    Present(FragmentDigest, &'h [u8]),
+}
+
+/// A haul has so many members or bytes, and at most one body more.
+const MEMBERS: usize = 512;
+const BYTES: usize = 1 << 20;
+
+impl Haul {
+    /// An empty haul with room for what it will be.
+    pub fn with_room() -> Self {
+        Self { bytes: Vec::with_capacity(BYTES / 4), members: Vec::with_capacity(MEMBERS) }
+    }
+
+    /// Whether the next entry should go into another one.
+    pub const fn is_full(&self) -> bool {
+        self.members.len() >= MEMBERS || self.bytes.len() >= BYTES
+    }
+
+    /// Whether nothing is in it.
+    pub const fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// How many bytes all its bodies have.
+    pub const fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Adds what a store has without a body, or what is wrong with it.
+    pub fn add(&mut self, at: usize, entry: Result<Option<Entry>, StoreError>, digest: &FragmentDigest) {
+        match entry {
+            Err(error) => self.members.push((at, Err(error))),
+            Ok(None) => self.members.push((at, Ok(None))),
+            Ok(Some(Entry::Known)) => self.members.push((at, Ok(Some(Member::Known)))),
+            Ok(Some(Entry::Present(body))) => self.read(at, digest, body.checksum(), |bytes| {
+                bytes.extend_from_slice(body.bytes());
+                Ok(())
+            }),
+        }
+    }
+
+    /// Adds a body that `read` appends to the bytes, or says why it cannot.
+    pub fn read(
+        &mut self,
+        at: usize,
+        digest: &FragmentDigest,
+        checksum: Checksum,
+        read: impl FnOnce(&mut Vec<u8>) -> Result<(), String>,
+    ) {
+        let start = self.bytes.len();
+        let member = match read(&mut self.bytes) {
+            Ok(()) => Ok(Some(Member::Stored(*digest, start..self.bytes.len(), checksum))),
+            Err(reason) => Err(StoreError::Body { digest: *digest, reason }),
+        };
+        self.members.push((at, member));
+    }
+
+    /// The entries, in the order in which they were read; each body is held against its checksum as one comes to it.
+    pub fn entries(&mut self) -> impl Iterator<Item = (usize, Result<Option<Found<'_>>, StoreError>)> {
+        let Self { bytes, members } = self;
+        members.drain(..).map(|(at, member)| (at, member.and_then(|member| hold(bytes, member))))
+    }
+}
+
+fn hold(bytes: &[u8], member: Option<Member>) -> Result<Option<Found<'_>>, StoreError> {
+    Ok(match member {
+        None => None,
+        Some(Member::Known) => Some(Found::Known),
+        Some(Member::Stored(digest, range, checksum)) => {
+            let body = bytes.get(range).filter(|body| Checksum::of(body) == checksum);
+            let odd = || StoreError::Body { digest, reason: "its checksum does not fit".to_owned() };
+            Some(Found::Present(digest, body.ok_or_else(odd)?))
+        }
+    })
+}
