@@ -237,6 +237,11 @@ impl Hasher {
         self.bytes.extend_from_slice(digest.as_bytes());
     }
 
+    /// Adds bytes that are canonical already.
+    pub fn canonical_bytes(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
     fn hash_kept(&mut self) {
         let new = if self.hashed.is_some() { self.prefix } else { 0 };
         self.hashed.get_or_insert_default().update(&self.bytes[new..]);

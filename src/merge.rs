@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::digest::{BuildId, CompilationId, FragmentDigest};
 use crate::object::link_record::LinkRecord;
 use crate::store::backend::Members;
-use crate::store::{Entry, Repository, Snapshot, State, StoreError, View};
+use crate::store::{Repository, Snapshot, State, StoreError, View};
 
 /// What a merge did, or would do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -83,15 +83,18 @@ pub fn merge(target: &Repository, sources: &[Repository]) -> Result<MergeReport,
             let wanted = decide(&chunk?, transaction.view(), target.origin(), &sources, &mut report)?;
             // After a conflict the rest is only looked at, to tell all conflicts.
             if report.conflicts.is_empty() {
-                transaction.add_fragments(&fetch(&wanted, &sources)?)?;
+                for (at, source) in sources.iter().enumerate() {
+                    // A body is held against its checksum: what is damaged does not arrive.
+                    let from_here = wanted.iter().filter(|(_, from, _)| *from == at);
+                    let from_here = from_here.map(|(digest, _, state)| (*digest, *state)).collect::<Vec<_>>();
+                    transaction.take_fragments(&from_here, &*source.snapshot)?;
+                }
             }
         }
         refuse_conflicts(&report)?;
         for (from, ids) in new_compilations(transaction.view(), &sources, &mut report)? {
             for ids in ids.chunks(TOGETHER) {
-                let found = sources[from].snapshot.find_compilations(ids)?;
-                let found = found.into_iter().filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
-                transaction.add_compilations(&found)?;
+                transaction.take_compilations(ids, &*sources[from].snapshot)?;
             }
         }
         let links = new_links(transaction.view(), &sources, &mut report)?;
@@ -126,11 +129,14 @@ fn read_all(sources: &[Repository]) -> Result<Vec<Source<'_>>, StoreError> {
     sources.iter().map(|source| Ok(Source { origin: source.origin(), snapshot: source.read()? })).collect()
 }
 
-/// So many digests or compilations are looked up, read and stored together.
+/// So many digests are looked up, read and stored together: they lie anywhere in their sources.
+const MANY: usize = 1 << 17;
+
+/// So many compilations are read and stored together.
 const TOGETHER: usize = 4096;
 
-/// A digest with what each source has under it, in the order of the sources.
-type Offers = (FragmentDigest, Vec<(usize, State)>);
+/// A digest with what one source has under it.
+type Offer = (FragmentDigest, usize, State);
 
 /// All digests of all sources in ascending order: one walk through each of them.
 struct Chunks<'s> {
@@ -142,53 +148,57 @@ impl<'s> Chunks<'s> {
         Self { members: sources.iter().map(|source| source.snapshot.fragments().peekable()).collect() }
     }
 
-    fn offers(&mut self) -> Option<Result<Offers, StoreError>> {
+    /// Adds what each source has under the least digest, in the order of the sources. Says whether there was any.
+    fn add_offers(&mut self, offers: &mut Vec<Offer>) -> Result<bool, StoreError> {
         let heads = self.members.iter_mut().filter_map(|members| match members.peek()? {
             Ok((digest, _)) => Some(*digest),
             Err(_) => None,
         });
         let least = heads.min();
-        let mut offers = Vec::with_capacity(1);
         for (from, members) in self.members.iter_mut().enumerate() {
             let is_next = |member: &Result<(FragmentDigest, State), _>| match member {
                 Ok((digest, _)) => Some(*digest) == least,
                 Err(_) => true,
             };
-            match members.next_if(is_next) {
-                Some(Ok((_, state))) => offers.push((from, state)),
-                Some(Err(error)) => return Some(Err(error)),
-                None => {}
+            if let Some(member) = members.next_if(is_next) {
+                let (digest, state) = member?;
+                offers.push((digest, from, state));
             }
         }
-        least.map(|digest| Ok((digest, offers)))
+        Ok(least.is_some())
     }
 }
 
 impl Iterator for Chunks<'_> {
-    type Item = Result<Vec<Offers>, StoreError>;
+    type Item = Result<Vec<Offer>, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let chunk = std::iter::from_fn(|| self.offers()).take(TOGETHER).collect::<Result<Vec<_>, _>>();
-        chunk.map(|chunk| Some(chunk).filter(|chunk| !chunk.is_empty())).transpose()
+        let mut chunk = Vec::new();
+        while chunk.len() < MANY {
+            match self.add_offers(&mut chunk) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        Some(chunk).filter(|chunk| !chunk.is_empty()).map(Ok)
     }
 }
 
-/// What the target takes from where.
-type Wanted = (FragmentDigest, usize, State);
-
 /// Takes the greater of all sides for each digest, and notes what that means.
 fn decide(
-    chunk: &[Offers],
+    chunk: &[Offer],
     target: &dyn View,
     target_origin: &str,
     sources: &[Source<'_>],
     report: &mut MergeReport,
-) -> Result<Vec<Wanted>, StoreError> {
-    let digests = chunk.iter().map(|(digest, _)| *digest).collect::<Vec<_>>();
-    let mut wanted = Vec::with_capacity(chunk.len());
-    for ((digest, offers), there) in chunk.iter().zip(target.states(&digests)?) {
+) -> Result<Vec<Offer>, StoreError> {
+    let all_of_one = || chunk.chunk_by(|(a, ..), (b, ..)| a == b);
+    let digests = all_of_one().map(|offers| offers[0].0).collect::<Vec<_>>();
+    let mut wanted = Vec::with_capacity(digests.len());
+    for ((digest, offers), there) in digests.iter().zip(all_of_one()).zip(target.states(&digests)?) {
         let (mut current, mut origin, mut taken) = (there, target_origin, None);
-        for (from, state) in offers {
+        for (_, from, state) in offers {
             match (current, *state) {
                 (None, _) | (Some(State::Known), State::Present(_)) => {
                     (current, origin, taken) = (Some(*state), sources[*from].origin, Some(*from));
@@ -211,23 +221,6 @@ fn decide(
         }
     }
     Ok(wanted)
-}
-
-/// Reads what is wanted. A body is held against its checksum: what is damaged does not arrive.
-fn fetch(wanted: &[Wanted], sources: &[Source<'_>]) -> Result<Vec<(FragmentDigest, Entry)>, StoreError> {
-    let mut entries = Vec::with_capacity(wanted.len());
-    for (at, source) in sources.iter().enumerate() {
-        let here = wanted.iter().filter(|(_, from, _)| *from == at);
-        let known = here.clone().filter(|(_, _, state)| *state == State::Known);
-        entries.extend(known.map(|(digest, ..)| (*digest, Entry::Known)));
-        let present = here.filter(|(_, _, state)| *state != State::Known).map(|(digest, ..)| *digest);
-        let present = present.collect::<Vec<_>>();
-        for (digest, entry) in present.iter().zip(source.snapshot.entries(&present)?) {
-            entries.extend(entry?.map(|entry| (*digest, entry)));
-        }
-    }
-    entries.sort_unstable_by_key(|(digest, _)| *digest);
-    Ok(entries)
 }
 
 /// The compilations that the target does not have, by the source that they come from.

@@ -28,16 +28,20 @@ fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/compat/v1").join(name)
 }
 
-/// The repository in its two forms.
-const REPOSITORIES: [&str; 2] = ["repo.yaml", "repo.tdb"];
+/// The repository in its two forms, and with young tables.
+const REPOSITORIES: [&str; 3] = ["repo.yaml", "repo.tdb", "../v2/repo.tdb"];
 
 /// A copy of a repository: nothing may change the files.
 fn repository(name: &str) -> (tempfile::TempDir, Repository) {
     let directory = tempfile::tempdir().unwrap();
-    let copy = directory.path().join(name);
+    let copy = place(&directory, name);
     fs::copy(path(name), &copy).unwrap();
     let repository = Repository::open(&copy);
     (directory, repository)
+}
+
+fn place(directory: &tempfile::TempDir, name: &str) -> PathBuf {
+    directory.path().join(Path::new(name).file_name().unwrap())
 }
 
 fn read_ticket(stem: &str) -> Ticket {
@@ -108,7 +112,7 @@ fn assert_reuses(name: &str) {
             fs::read_to_string(path(&format!("{stem}.to"))).unwrap()
         );
     }
-    assert_eq!(fs::read(directory.path().join(name)).unwrap(), fs::read(path(name)).unwrap(), "{name}");
+    assert_eq!(fs::read(place(&directory, name)).unwrap(), fs::read(path(name)).unwrap(), "{name}");
     // Written anew, from what was read, not a byte differs.
     let anew = directory.path().join("anew.yaml");
     let target = Repository::open_or_empty(&anew);

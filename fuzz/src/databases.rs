@@ -2,9 +2,11 @@
 
 use toy::check::{check, repair};
 use toy::digest::{BuildId, Digest, Hasher};
+use toy::object::compilation::id_of;
+use toy::object::fragment::Body;
 use toy::store::database::bucket::{self, Bucket, Table};
 use toy::store::wire::record::{
-    compilation_from_bytes, compilation_to_bytes, link_from_bytes, link_to_bytes,
+    CompilationRecord, compilation_from_bytes, compilation_to_bytes, link_from_bytes, link_to_bytes,
 };
 use toy::store::{Repository, StoreError, View};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -50,6 +52,8 @@ fn assert_split(first: u64, entries: &[(Digest, bucket::Slot)]) {
 pub fn record(bytes: &[u8]) {
     if let Ok(compilation) = compilation_from_bytes(bytes) {
         assert!(compilation_to_bytes(&compilation) == bytes, "a compilation has one encoding");
+        assert_eq!(compilation.id(), id_of(bytes), "of which its id is made");
+        assert!(CompilationRecord::held(compilation.id(), Body::new(bytes)).is_ok());
     }
     let build = BuildId::new(Hasher::new("fuzz", 0).finish());
     if let Ok(link) = link_from_bytes(build, bytes) {
@@ -60,9 +64,14 @@ pub fn record(bytes: &[u8]) {
 
 /// A file with a small database of which the bytes say what is changed: a place and what to put there, each time.
 pub fn database(bytes: &[u8]) {
+    let v1 = include_bytes!("../../fixtures/compat/v1/repo.tdb").as_slice();
+    let v2 = include_bytes!("../../fixtures/compat/v2/repo.tdb").as_slice();
+    [v1, v2].into_iter().for_each(|file| changed(file.to_vec(), bytes));
+}
+
+fn changed(mut file: Vec<u8>, bytes: &[u8]) {
     let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let path = directory.path().join("repo.tdb");
-    let mut file = include_bytes!("../../fixtures/compat/v1/repo.tdb").to_vec();
     for change in bytes.chunks_exact(4).take(MOST) {
         let at = u32::from_be_bytes([0, change[0], change[1], change[2]]) as usize % file.len();
         file[at] = change[3];

@@ -200,13 +200,15 @@ fn decode_all(
                 _ = done.send((this, chunk, bodies));
             };
             if waiting.load(Ordering::Relaxed) >= enough {
-                return work();
+                work();
+                return Ok(());
             }
             waiting.fetch_add(1, Ordering::Relaxed);
             scope.spawn(move |_| {
                 work();
                 waiting.fetch_sub(1, Ordering::Relaxed);
             });
+            Ok(())
         })
     })?;
     drop(done);

@@ -44,7 +44,7 @@ pub enum CompilationError {
 impl Compilation {
     /// Sorts the definitions by name. `source` is the file's name without directories.
     pub fn new(source: &str, mut definitions: Vec<Definition>) -> Result<Self, CompilationError> {
-        if source.is_empty() || source.contains(['/', '\\']) || !source.chars().all(is_visible) {
+        if !is_source_name(source) {
             return Err(CompilationError::Source(source.escape_debug().to_string()));
         }
         definitions.sort_by(|a, b| a.name.cmp(&b.name));
@@ -72,7 +72,7 @@ impl Compilation {
 
     /// The digest of everything in the compilation.
     pub fn id(&self) -> CompilationId {
-        let mut hasher = Hasher::new("toy.compilation", 1);
+        let mut hasher = hasher();
         hasher.text(&self.source);
         hasher.u32(self.definitions.len() as u32);
         for definition in &self.definitions {
@@ -93,6 +93,22 @@ impl Compilation {
         }
         CompilationId::new(hasher.finish())
     }
+}
+
+fn hasher() -> Hasher {
+    Hasher::new("toy.compilation", 1)
+}
+
+/// The id of the compilation that these bytes describe, as they are hashed.
+pub fn id_of(canonical: &[u8]) -> CompilationId {
+    let mut hasher = hasher();
+    hasher.canonical_bytes(canonical);
+    CompilationId::new(hasher.finish())
+}
+
+/// Whether this can be the name of a source: without directories and characters that nobody sees.
+pub fn is_source_name(text: &str) -> bool {
+    !text.is_empty() && !text.contains(['/', '\\']) && text.chars().all(is_visible)
 }
 
 /// The object file: names one compilation.

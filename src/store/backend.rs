@@ -8,8 +8,10 @@ use std::sync::Arc;
 use super::error::StoreError;
 use super::haul::Haul;
 use super::repository::Entry;
+use super::wire::record::CompilationRecord;
 use crate::digest::{BuildId, Checksum, CompilationId, FragmentDigest};
 use crate::object::compilation::Compilation;
+use crate::object::fragment::Body;
 use crate::object::link_record::LinkRecord;
 
 /// What a store has under a digest, without the body.
@@ -28,10 +30,13 @@ pub type Members<'v, T> = Box<dyn Iterator<Item = Result<T, StoreError>> + 'v>;
 pub type Entries = Vec<Result<Option<Entry>, StoreError>>;
 
 /// What is done with entries that were read.
-pub type Take<'t> = dyn FnMut(Haul) + 't;
+pub type Take<'t> = dyn FnMut(Haul) -> Result<(), StoreError> + 't;
 
 /// The compilation of each of many ids, or what is wrong with it.
 pub type Compilations = Vec<Result<Option<Compilation>, StoreError>>;
+
+/// The same as it is passed on.
+pub type Records = Vec<Result<Option<CompilationRecord>, StoreError>>;
 
 /// A consistent view of a store: no change of another process is seen in the middle of it.
 pub trait View {
@@ -53,13 +58,13 @@ pub trait View {
 
     /// Gives the entries under many digests to `take`, many at a time, each with its place among the digests. The
     /// store gives first what it reads first; whoever takes a haul holds its bodies against their checksums, on the
-    /// thread of their choice.
+    /// thread of their choice. Nothing more is read when `take` fails.
     fn for_entries(&self, digests: &[FragmentDigest], take: &mut Take<'_>) -> Result<(), StoreError> {
         let mut haul = Haul::default();
         for (at, digest) in digests.iter().enumerate() {
             haul.add(at, self.fragment(digest), digest);
             if haul.is_full() || at + 1 == digests.len() {
-                take(mem::take(&mut haul));
+                take(mem::take(&mut haul))?;
             }
         }
         Ok(())
@@ -79,6 +84,12 @@ pub trait View {
         Ok(ids.iter().map(|id| self.compilation(id)).collect())
     }
 
+    /// The compilations of many ids, each held against its id, as they are passed on.
+    fn records(&self, ids: &[CompilationId]) -> Result<Records, StoreError> {
+        let record = |compilation: Option<Compilation>| compilation.as_ref().map(CompilationRecord::of);
+        Ok(self.find_compilations(ids)?.into_iter().map(|found| found.map(record)).collect())
+    }
+
     /// The ids of all compilations.
     fn compilations(&self) -> Members<'_, CompilationId>;
 
@@ -96,11 +107,26 @@ pub trait Batch: View {
         all.iter().try_for_each(|(digest, entry)| self.put_fragment(*digest, entry))
     }
 
+    /// Puts the bodies that a view has under these digests, which are in ascending order. What is damaged is an error.
+    fn copy_bodies(&mut self, digests: &[FragmentDigest], from: &dyn View) -> Result<(), StoreError> {
+        from.for_entries(digests, &mut |mut haul| {
+            let mut bodies = haul.bodies()?.into_iter();
+            bodies.try_for_each(|(at, body, _)| {
+                self.put_fragment(digests[at], &Entry::Present(Body::new(body)))
+            })
+        })
+    }
+
     /// Removes what is under a digest.
     fn remove_fragment(&mut self, digest: &FragmentDigest) -> Result<(), StoreError>;
 
     /// Puts a compilation under its id.
     fn put_compilation(&mut self, id: CompilationId, compilation: &Compilation) -> Result<(), StoreError>;
+
+    /// Puts a compilation under its id as it is passed on.
+    fn put_record(&mut self, record: &CompilationRecord) -> Result<(), StoreError> {
+        self.put_compilation(*record.id(), &record.compilation()?)
+    }
 
     /// Removes a compilation.
     fn remove_compilation(&mut self, id: &CompilationId) -> Result<(), StoreError>;
@@ -122,30 +148,6 @@ pub enum Missing {
     IsAnError,
     /// The repository is empty, and is made by the first change.
     IsEmpty,
-}
-
-/// So many entries are read together.
-const TOGETHER: usize = 4096;
-
-impl dyn View + '_ {
-    /// All digests with their entries, many at a time.
-    pub fn batches(&self) -> impl Iterator<Item = Result<Vec<(FragmentDigest, Entry)>, StoreError>> {
-        let mut members = self.fragments();
-        std::iter::from_fn(move || {
-            let digests =
-                members.by_ref().take(TOGETHER).map(|member| Ok(member?.0)).collect::<Result<Vec<_>, _>>();
-            match digests {
-                Ok(digests) if digests.is_empty() => None,
-                digests => Some(digests.and_then(|digests| self.present(digests))),
-            }
-        })
-    }
-
-    fn present(&self, digests: Vec<FragmentDigest>) -> Result<Vec<(FragmentDigest, Entry)>, StoreError> {
-        let entries = self.entries(&digests)?;
-        let pairs = digests.into_iter().zip(entries);
-        pairs.filter_map(|(digest, entry)| entry.transpose().map(|entry| Ok((digest, entry?)))).collect()
-    }
 }
 
 /// What is to become of a batch.

@@ -216,6 +216,7 @@ fn hauls_have_everything_that_is_asked_for(open: &Open) {
             assert_eq!(bytes, expected);
             assert!(!std::mem::replace(&mut found[at], true), "{at} twice");
         }
+        Ok(())
     };
     view.for_entries(&digests, &mut take).unwrap();
     assert!(found.iter().all(|found| *found));

@@ -18,6 +18,7 @@ pub mod bucket;
 mod connection;
 mod heap;
 mod install;
+mod level;
 mod reader;
 mod rows;
 mod ruin;

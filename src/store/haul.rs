@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use super::error::StoreError;
 use super::repository::Entry;
 use crate::digest::{Checksum, FragmentDigest};
@@ -90,6 +92,19 @@ impl Haul {
         let Self { bytes, members } = self;
         members.drain(..).map(|(at, member)| (at, member.and_then(|member| hold(bytes, member))))
     }
+
+    /// The bodies with their places and checksums, held against these on all threads.
+    pub fn bodies(&mut self) -> Result<Vec<(usize, &[u8], Checksum)>, StoreError> {
+        let Self { bytes, members } = self;
+        let held = |(at, member): (usize, Result<Option<Member>, StoreError>)| match member? {
+            Some(Member::Stored(digest, range, checksum)) => {
+                body(bytes, &digest, range, checksum).map(|body| Some((at, body, checksum)))
+            }
+            Some(Member::Known) | None => Ok(None),
+        };
+        let members = members.par_drain(..).with_min_len(MEMBERS / 4);
+        members.map(held).filter_map(Result::transpose).collect()
+    }
 }
 
 fn hold(bytes: &[u8], member: Option<Member>) -> Result<Option<Found<'_>>, StoreError> {
@@ -97,9 +112,18 @@ fn hold(bytes: &[u8], member: Option<Member>) -> Result<Option<Found<'_>>, Store
         None => None,
         Some(Member::Known) => Some(Found::Known),
         Some(Member::Stored(digest, range, checksum)) => {
-            let body = bytes.get(range).filter(|body| Checksum::of(body) == checksum);
-            let odd = || StoreError::Body { digest, reason: "its checksum does not fit".to_owned() };
-            Some(Found::Present(digest, body.ok_or_else(odd)?))
+            Some(Found::Present(digest, body(bytes, &digest, range, checksum)?))
         }
     })
+}
+
+fn body<'h>(
+    bytes: &'h [u8],
+    digest: &FragmentDigest,
+    range: Range<usize>,
+    checksum: Checksum,
+) -> Result<&'h [u8], StoreError> {
+    let body = bytes.get(range).filter(|body| Checksum::of(body) == checksum);
+    let odd = || StoreError::Body { digest: *digest, reason: "its checksum does not fit".to_owned() };
+    body.ok_or_else(odd)
 }

@@ -1,6 +1,5 @@
 //! The rules of a repository, over any backend.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ use super::file::directory;
 use super::form::Form;
 use super::gate::{Company, Gate};
 use super::memory::MemoryBackend;
-use super::wire;
+use super::wire::{self, record::CompilationRecord};
 use super::yaml::YamlBackend;
 use crate::digest::{BuildId, CompilationId, FragmentDigest};
 use crate::object::compilation::Compilation;
@@ -175,8 +174,8 @@ pub enum Addition {
 }
 
 /// What an entry does where there is this already.
-fn join(there: Option<State>, digest: &FragmentDigest, entry: &Entry) -> Result<Addition, StoreError> {
-    match (there, entry.state()) {
+fn join(there: Option<State>, digest: &FragmentDigest, new: State) -> Result<Addition, StoreError> {
+    match (there, new) {
         (None, _) => Ok(Addition::Added),
         (Some(State::Known), State::Present(_)) => Ok(Addition::Filled),
         (Some(State::Present(old)), State::Present(new)) if old != new => {
@@ -205,6 +204,9 @@ pub struct Contained {
 /// So many compilations are read and stored together.
 const TOGETHER: usize = 1024;
 
+/// So many fragments are taken together: they lie anywhere, and each row of a database is to be read few times.
+const MANY: usize = 1 << 17;
+
 impl<'b> Transaction<'b> {
     /// The rules over a batch.
     pub(super) fn over(batch: &'b mut dyn Batch) -> Self {
@@ -214,15 +216,17 @@ impl<'b> Transaction<'b> {
     /// Adds all that a view holds, its link records as they are, and says how much that was.
     pub fn absorb(&mut self, view: &dyn View) -> Result<Contained, StoreError> {
         let mut all = Contained::default();
-        for batch in view.batches() {
-            all.fragments += self.add_fragments(&batch?)?.len();
+        let mut members = view.fragments();
+        loop {
+            let some = members.by_ref().take(MANY).collect::<Result<Vec<_>, _>>()?;
+            if some.is_empty() {
+                break;
+            }
+            all.fragments += self.take_fragments(&some, view)?.len();
         }
         let ids = view.compilations().collect::<Result<Vec<_>, _>>()?;
         for ids in ids.chunks(TOGETHER) {
-            let found = view.find_compilations(ids)?;
-            let found = found.into_iter().filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
-            self.add_compilations(&found)?;
-            all.compilations += found.len();
+            all.compilations += self.take_compilations(ids, view)?;
         }
         for link in view.links() {
             self.add_link(link?)?;
@@ -240,7 +244,7 @@ impl<'b> Transaction<'b> {
     /// the one that is there is an error.
     pub fn add_fragment(&mut self, digest: FragmentDigest, entry: &Entry) -> Result<Addition, StoreError> {
         let there = self.batch.state(&digest)?;
-        let addition = join(there, &digest, entry)?;
+        let addition = join(there, &digest, entry.state())?;
         if addition != Addition::Identical {
             self.batch.put_fragment(digest, entry)?;
         }
@@ -251,11 +255,31 @@ impl<'b> Transaction<'b> {
     pub fn add_fragments(&mut self, all: &[(FragmentDigest, Entry)]) -> Result<Vec<Addition>, StoreError> {
         let digests = all.iter().map(|(digest, _)| *digest).collect::<Vec<_>>();
         let there = self.batch.states(&digests)?;
-        let join = |((digest, entry), there): (&(_, Entry), _)| join(there, digest, entry);
+        let join = |((digest, entry), there): (&(_, Entry), _)| join(there, digest, entry.state());
         let additions = all.iter().zip(there).map(join).collect::<Result<Vec<_>, _>>()?;
         let new = all.iter().zip(&additions).filter(|(_, addition)| **addition != Addition::Identical);
         let new = new.map(|((digest, entry), _)| (*digest, entry)).collect::<Vec<_>>();
         self.batch.put_fragments(&new)?;
+        Ok(additions)
+    }
+
+    /// Adds fragments that a view has, each with its state there, in ascending order. Says what became of each.
+    pub fn take_fragments(
+        &mut self,
+        all: &[(FragmentDigest, State)],
+        from: &dyn View,
+    ) -> Result<Vec<Addition>, StoreError> {
+        let digests = all.iter().map(|(digest, _)| *digest).collect::<Vec<_>>();
+        let there = self.batch.states(&digests)?;
+        let join = |((digest, state), there): (&(_, State), _)| join(there, digest, *state);
+        let additions = all.iter().zip(there).map(join).collect::<Result<Vec<_>, _>>()?;
+        let new = all.iter().zip(&additions).filter(|(_, addition)| **addition != Addition::Identical);
+        let (known, present) =
+            new.map(|(new, _)| *new).partition::<Vec<_>, _>(|(_, state)| *state == State::Known);
+        let known = known.iter().map(|(digest, _)| (*digest, &Entry::Known)).collect::<Vec<_>>();
+        self.batch.put_fragments(&known)?;
+        let present = present.iter().map(|(digest, _)| *digest).collect::<Vec<_>>();
+        self.batch.copy_bodies(&present, from)?;
         Ok(additions)
     }
 
@@ -267,33 +291,50 @@ impl<'b> Transaction<'b> {
 
     /// Adds many compilations, and says how many of them are new.
     pub fn add_compilations(&mut self, all: &[Compilation]) -> Result<usize, StoreError> {
-        let mut new = BTreeMap::new();
-        for compilation in all {
-            let id = compilation.id();
-            if !self.batch.has_compilation(&id)? {
-                new.insert(id, compilation);
+        let mut new = Vec::with_capacity(all.len());
+        for record in all.iter().map(CompilationRecord::of) {
+            if !self.batch.has_compilation(record.id())? {
+                new.push(record);
             }
         }
-        self.refuse_dangling(new.values().copied())?;
-        for (id, compilation) in &new {
-            self.batch.put_compilation(*id, compilation)?;
+        self.add_records(new)
+    }
+
+    /// Adds many compilations that a view has, and says how many of them are new. Their fragments must be there.
+    pub fn take_compilations(&mut self, ids: &[CompilationId], from: &dyn View) -> Result<usize, StoreError> {
+        let mut new = Vec::with_capacity(ids.len());
+        for id in ids {
+            if !self.batch.has_compilation(id)? {
+                new.push(*id);
+            }
         }
+        let records = from.records(&new)?.into_iter().filter_map(Result::transpose);
+        self.add_records(records.collect::<Result<_, _>>()?)
+    }
+
+    /// Adds compilations that are not there.
+    fn add_records(&mut self, mut new: Vec<CompilationRecord>) -> Result<usize, StoreError> {
+        new.sort_unstable_by_key(|record| *record.id());
+        new.dedup_by_key(|record| *record.id());
+        self.refuse_dangling(&new)?;
+        new.iter().try_for_each(|record| self.batch.put_record(record))?;
         Ok(new.len())
     }
 
     /// Asks once for all fragments that compilations are made of.
-    fn refuse_dangling<'c>(
-        &self,
-        compilations: impl Iterator<Item = &'c Compilation> + Clone,
-    ) -> Result<(), StoreError> {
-        let mut definitions = compilations.flat_map(Compilation::definitions);
-        let mut digests = definitions.clone().map(|definition| definition.fragment).collect::<Vec<_>>();
+    fn refuse_dangling(&self, compilations: &[CompilationRecord]) -> Result<(), StoreError> {
+        let fragments = || compilations.iter().flat_map(CompilationRecord::fragments);
+        let mut digests = fragments().copied().collect::<Vec<_>>();
         digests.sort_unstable();
         digests.dedup();
         let states = self.batch.states(&digests)?;
         let Some(lost) = states.iter().position(Option::is_none).map(|at| digests[at]) else { return Ok(()) };
-        let by = definitions.find(|definition| definition.fragment == lost);
-        by.map_or(Ok(()), |by| Err(StoreError::Dangling { name: by.name.clone(), digest: lost }))
+        for record in compilations.iter().filter(|record| record.fragments().contains(&lost)) {
+            let compilation = record.compilation()?;
+            let by = compilation.definitions().iter().find(|definition| definition.fragment == lost);
+            by.map_or(Ok(()), |by| Err(StoreError::Dangling { name: by.name.clone(), digest: lost }))?;
+        }
+        Ok(())
     }
 
     /// Adds a link record. What is known of the same build joins it; other builds lose its places, and whoever has

@@ -2,9 +2,12 @@
 //! makes no difference.
 
 use std::fs;
+use std::path::Path;
 
+use rusqlite::Connection;
 use toy::check::{check, repair};
 use toy::source::SourceFile;
+use toy::store::database::bucket::{self, Bucket, Table};
 use toy::store::{Entry, Repository, StoreError};
 
 use crate::kit::{Everything, compile, everything, store};
@@ -18,8 +21,12 @@ pub(crate) struct Intact {
 
 impl Intact {
     pub(crate) fn new() -> Self {
-        let sample = Sample::in_file("repo.tdb");
+        let mut sample = Sample::in_file("repo.tdb");
+        let old = everything(&Repository::open(&sample.path()));
+        divide(&sample.path());
+        sample.repository = fs::read(sample.path()).unwrap();
         let everything = everything(&Repository::open(&sample.path()));
+        assert!(everything == old);
         Self { sample, everything }
     }
 
@@ -78,6 +85,27 @@ impl Intact {
         _ = fs::remove_file(self.sample.path().with_extension("tdb-journal"));
         self.sample.with(bytes)
     }
+}
+
+/// Gives a database young tables, with every other digest in them.
+fn divide(path: &Path) {
+    let sql = Connection::open(path).unwrap();
+    for (old, young) in
+        [(Table::Compilations, Table::YoungCompilations), (Table::Fragments, Table::YoungFragments)]
+    {
+        let [name, beside] = [old, young].map(Table::name);
+        let select = format!("SELECT bucket FROM {name}");
+        let bytes = sql.query_row(&select, [], |row| row.get::<_, Vec<u8>>(0)).unwrap();
+        let entries = Bucket::parse(old, 0, &bytes).unwrap().entries().collect::<Vec<_>>();
+        let part = |first| entries.iter().skip(first).step_by(2).copied().collect::<Vec<_>>();
+        let create = format!("CREATE TABLE {beside} (first INTEGER PRIMARY KEY, bucket BLOB NOT NULL)");
+        sql.execute_batch(&create).unwrap();
+        for (table, name, first) in [(old, name, 0), (young, beside, 1)] {
+            let bucket = bucket::bytes(table, 0, u64::MAX, &part(first));
+            sql.execute(&format!("REPLACE INTO {name} VALUES (?1, ?2)"), (i64::MIN, bucket)).unwrap();
+        }
+    }
+    sql.execute_batch("PRAGMA user_version = 2").unwrap();
 }
 
 fn page(database: &[u8]) -> usize {

@@ -34,7 +34,7 @@ fn a_foreign_database_is_refused_and_left_alone() {
     for (statements, expected) in [
         ("PRAGMA application_id = 0", "toy::store::kind"),
         ("PRAGMA application_id = 1", "toy::store::kind"),
-        ("PRAGMA user_version = 2", "toy::store::version"),
+        ("PRAGMA user_version = 3", "toy::store::version"),
         ("PRAGMA user_version = -1", "toy::store::version"),
     ] {
         let repository = changed(&intact, statements);
@@ -58,6 +58,9 @@ fn tables_that_are_not_ours_are_refused_and_mended() {
         "ALTER TABLE heap ADD COLUMN more AS (zeroblob(1000000000))",
         "ALTER TABLE heap RENAME TO pile",
         "DROP TABLE links",
+        "DROP TABLE young_fragments",
+        "PRAGMA user_version = 1",
+        "DROP TABLE young_fragments; DROP TABLE young_compilations",
         "DROP TABLE heap; CREATE VIEW heap AS WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n) SELECT id, zeroblob(9) AS bytes FROM n",
         "PRAGMA writable_schema = 1; UPDATE sqlite_schema SET rootpage = 1",
         "PRAGMA writable_schema = 1; UPDATE sqlite_schema SET sql = 'CREATE TABLE heap AS SELECT 1'",
@@ -115,6 +118,11 @@ fn values_of_another_type_or_size_are_refused_and_mended() {
         "UPDATE compilations SET bucket = (SELECT bucket FROM fragments)",
         "UPDATE links SET bucket = (SELECT bucket FROM compilations)",
         "DELETE FROM links",
+        "DELETE FROM young_fragments",
+        "UPDATE young_fragments SET bucket = (SELECT bucket FROM fragments)",
+        "UPDATE fragments SET bucket = (SELECT bucket FROM young_fragments)",
+        "UPDATE young_compilations SET bucket = zeroblob(50000000)",
+        "INSERT INTO young_compilations SELECT 0, bucket FROM young_compilations",
     ] {
         changed(&intact, statements);
         intact.assert_both(&fs::read(intact.sample.path()).unwrap(), statements);
@@ -137,7 +145,10 @@ fn buckets_with_a_right_checksum_and_wrong_contents_do_no_harm() {
     let intact = Intact::new();
     let edits: [(&str, Edit); 12] = [
         ("wrong order", |entries| entries.reverse()),
-        ("the first two exchanged", |entries| entries.swap(0, 1)),
+        ("the first and the last exchanged", |entries| {
+            let last = entries.len() - 1;
+            entries.swap(0, last);
+        }),
         ("twice", |entries| entries.extend(entries.clone())),
         ("the first twice", |entries| entries.insert(0, entries[0])),
         ("known and stored", |entries| {
@@ -155,9 +166,9 @@ fn buckets_with_a_right_checksum_and_wrong_contents_do_no_harm() {
             locations(entries, |location| location.checksum = Checksum::from_bytes([7; 16]))
         }),
     ];
-    for (table, name) in
-        [(Table::Fragments, "fragments"), (Table::Compilations, "compilations"), (Table::Links, "links")]
-    {
+    let young = [Table::YoungFragments, Table::YoungCompilations];
+    for table in Table::OLD.into_iter().chain(young) {
+        let name = table.name();
         for (what, edit) in edits {
             let repository = intact.with(intact.bytes());
             let sql = Connection::open(intact.sample.path()).unwrap();
@@ -171,6 +182,32 @@ fn buckets_with_a_right_checksum_and_wrong_contents_do_no_harm() {
                 .unwrap();
             drop(sql);
             let what = format!("{name}: {what}");
+            intact.sample.assert_harmless(&repository, &what);
+            intact.mend(&what);
+        }
+    }
+}
+
+/// A digest in a table and in the young one beside it: no reader can take either for the right one.
+#[test]
+fn a_digest_in_two_tables_is_found_and_mended() {
+    let intact = Intact::new();
+    for (from, to) in
+        [(Table::Fragments, Table::YoungFragments), (Table::YoungCompilations, Table::Compilations)]
+    {
+        for is_known in [false, true] {
+            let repository = intact.with(intact.bytes());
+            let sql = Connection::open(intact.sample.path()).unwrap();
+            let select = format!("SELECT bucket FROM {}", from.name());
+            let old = sql.query_row(&select, [], |row| row.get::<_, Vec<u8>>(0)).unwrap();
+            let entries = toy::store::database::bucket::Bucket::parse(from, 0, &old).unwrap().entries();
+            let slot = |slot| if is_known { Slot::Known } else { slot };
+            let entries = entries.map(|(digest, found)| (digest, slot(found))).collect::<Vec<_>>();
+            let insert = format!("UPDATE {} SET bucket = ?1", to.name());
+            sql.execute(&insert, [bytes(to, 0, u64::MAX, &entries)]).unwrap();
+            drop(sql);
+            let what = format!("{} in {}, known: {is_known}", from.name(), to.name());
+            assert_ne!(check(&repository).unwrap().problems, [], "{what}");
             intact.sample.assert_harmless(&repository, &what);
             intact.mend(&what);
         }

@@ -4,9 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
-use super::bucket::{self, Location, Slot, Table, prefix};
+use super::bucket::{Location, Slot, Table};
 use super::connection::Connection;
 use super::heap::Heap;
+use super::level;
 use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest};
 use crate::object::compilation::Compilation;
 use crate::object::fragment::Body;
@@ -14,16 +15,25 @@ use crate::object::link_record::LinkRecord;
 use crate::store::backend::{Batch, Compilations, Entries, Members, State, View};
 use crate::store::error::StoreError;
 use crate::store::repository::Entry;
-use crate::store::wire::record;
+use crate::store::wire::record::{self, CompilationRecord};
 
 /// A change inside a transaction for writing.
 pub(super) struct DatabaseBatch<'c> {
     connection: &'c Connection,
     pending: RefCell<Pending>,
-    /// Whether everything was removed, so that there are free pages.
-    is_cleared: bool,
+    /// Whether the database was empty, or was made so: then what is new may all go where it is to stay.
+    is_fresh: bool,
     /// Behind which digest no fragment can be, as far as that is known: new ones often come in ascending order.
     end: Cell<End>,
+    /// What was asked for last, if nothing was changed since: whoever asks twice before he changes is answered once.
+    asked: RefCell<Asked>,
+}
+
+/// Digests and what there was under them.
+#[derive(Default)]
+struct Asked {
+    digests: Vec<FragmentDigest>,
+    states: Vec<Option<State>>,
 }
 
 /// What is known of the greatest fragment of a database.
@@ -61,18 +71,24 @@ const MANY: usize = 1000;
 impl<'c> DatabaseBatch<'c> {
     /// A change on a connection whose transaction for writing has begun.
     pub(super) fn new(connection: &'c Connection) -> Self {
-        let end = if connection.is_new() { End::At(None) } else { End::Unknown };
-        Self { connection, pending: RefCell::default(), is_cleared: false, end: Cell::new(end) }
+        let is_fresh = connection.is_new();
+        let end = if is_fresh { End::At(None) } else { End::Unknown };
+        let (pending, asked) = (RefCell::default(), RefCell::default());
+        Self { connection, pending, is_fresh, end: Cell::new(end), asked }
     }
 
     /// Brings everything into the tables, and gives back the room of what was removed.
     pub(super) fn finish(self) -> Result<(), StoreError> {
         self.flush()?;
+        let mut has_room = self.is_fresh && !self.connection.is_new();
+        for table in Table::OLD {
+            has_room |= level::grow_up(self.connection, table)?;
+        }
         let touched = self.pending.into_inner().touched;
         if !touched.is_empty() {
             compact(self.connection, &touched)?;
         }
-        if self.is_cleared || !touched.is_empty() { self.connection.shrink() } else { Ok(()) }
+        if has_room || !touched.is_empty() { self.connection.shrink() } else { Ok(()) }
     }
 
     /// Whether a fragment would be behind all that there are.
@@ -88,6 +104,7 @@ impl<'c> DatabaseBatch<'c> {
     }
 
     fn put(&self, table: Table, digest: Digest, new: Option<New>) -> Result<(), StoreError> {
+        self.asked.take();
         let mut pending = self.pending.borrow_mut();
         pending.bytes += 128 + if let Some(New::Record(body)) = &new { body.bytes().len() } else { 0 };
         pending.tables[table as usize].insert(digest, new);
@@ -102,7 +119,7 @@ impl<'c> DatabaseBatch<'c> {
         let tables = mem::take(&mut pending.tables);
         pending.bytes = 0;
         let mut heap = Heap::open(self.connection)?;
-        for (table, changes) in Table::ALL.into_iter().zip(tables) {
+        for (table, changes) in Table::OLD.into_iter().zip(tables) {
             let mut slot = |new| match new {
                 New::Known => Ok(Slot::Known),
                 New::Record(body) => heap.append(&body).map(Slot::Stored),
@@ -111,9 +128,22 @@ impl<'c> DatabaseBatch<'c> {
                 .into_iter()
                 .map(|(digest, new)| Ok((digest, new.map(&mut slot).transpose()?)))
                 .collect::<Result<Vec<_>, StoreError>>()?;
-            apply(self.connection, table, &changes, &mut pending.touched)?;
+            self.apply(table, &changes, &mut pending.touched)?;
         }
         heap.close()
+    }
+
+    /// Puts changes into a table. What nothing refers to any more is noted in `touched`.
+    fn apply(
+        &self,
+        table: Table,
+        changes: &level::Changes,
+        touched: &mut BTreeSet<u32>,
+    ) -> Result<(), StoreError> {
+        if self.is_fresh {
+            return level::sort_in(self.connection, table, changes, touched);
+        }
+        level::apply(self.connection, table, changes, touched)
     }
 
     /// What is pending for a digest: nothing, its removal, or something new.
@@ -142,67 +172,15 @@ impl<'c> DatabaseBatch<'c> {
     }
 }
 
-/// Puts changes, which are in ascending order, into a table. What nothing refers to any more is noted in `touched`.
-fn apply(
-    connection: &Connection,
-    table: Table,
-    changes: &[(Digest, Option<Slot>)],
-    touched: &mut BTreeSet<u32>,
-) -> Result<(), StoreError> {
-    let mut rest = changes;
-    while let Some((digest, _)) = rest.first() {
-        let (first, old, last) = connection.entries_around(table, prefix(digest))?;
-        let (here, behind) = rest.split_at(rest.partition_point(|(digest, _)| prefix(digest) <= last));
-        rest = behind;
-        let entries = join(old, here, touched);
-        write(connection, table, first, last, &entries)?;
-    }
-    Ok(())
-}
-
-/// The entries of a bucket after changes.
-fn join(
-    old: Vec<(Digest, Slot)>,
-    changes: &[(Digest, Option<Slot>)],
-    touched: &mut BTreeSet<u32>,
-) -> Vec<(Digest, Slot)> {
-    let mut entries = Vec::with_capacity(old.len() + changes.len());
-    let mut old = old.into_iter().peekable();
-    for (digest, change) in changes {
-        entries.extend(std::iter::from_fn(|| old.next_if(|(there, _)| there < digest)));
-        if let Some((_, Slot::Stored(location))) = old.next_if(|(there, _)| there == digest) {
-            touched.insert(location.row);
-        }
-        entries.extend(change.map(|slot| (*digest, slot)));
-    }
-    entries.extend(old);
-    entries
-}
-
-/// Writes the buckets of a range.
-fn write(
-    connection: &Connection,
-    table: Table,
-    first: u64,
-    last: u64,
-    entries: &[(Digest, Slot)],
-) -> Result<(), StoreError> {
-    let pieces = bucket::split(first, entries);
-    let ends = pieces.iter().skip(1).map(|(next, _)| next - 1).chain([last]);
-    pieces.iter().zip(ends).try_for_each(|((first, piece), last)| {
-        connection.put_bucket(table, *first, &bucket::bytes(table, *first, last, piece))
-    })
-}
-
 /// Moves what is still needed out of rows of the heap, removes these, and gives free pages back to the system.
 fn compact(connection: &Connection, touched: &BTreeSet<u32>) -> Result<(), StoreError> {
     let mut heap = Heap::open(connection)?;
-    for table in Table::ALL {
+    for table in connection.tables() {
         let mut next = Some(0);
         while let Some(at) = next {
             let (first, mut entries, last) = connection.entries_around(table, at)?;
             if move_out(connection, touched, &mut entries, &mut heap)? {
-                write(connection, table, first, last, &entries)?;
+                level::write(connection, table, first, last, &entries)?;
             }
             next = last.checked_add(1);
         }
@@ -266,8 +244,15 @@ impl View for DatabaseBatch<'_> {
         if digests.iter().all(|digest| self.is_behind(digest)) {
             return Ok(vec![None; digests.len()]);
         }
+        if self.asked.borrow().digests == digests {
+            return Ok(self.asked.borrow().states.clone());
+        }
         if self.pending.borrow().bytes == 0 {
-            return self.connection.states(digests);
+            let states = self.connection.states(digests)?;
+            if digests.len() >= MANY {
+                self.asked.replace(Asked { digests: digests.to_vec(), states: states.clone() });
+            }
+            return Ok(states);
         }
         let pending =
             |digest: &FragmentDigest| self.look(Table::Fragments, digest.digest(), |new| new.map(New::state));
@@ -325,6 +310,7 @@ impl Batch for DatabaseBatch<'_> {
         if !is_ascending || all.len() < MANY || self.pending.borrow().bytes > 0 {
             return all.iter().try_for_each(|(digest, entry)| self.put_fragment(*digest, entry));
         }
+        self.asked.take();
         self.reach(all.last().map(|(digest, _)| *digest));
         let mut heap = Heap::open(self.connection)?;
         let slot = |(digest, entry): &(FragmentDigest, &Entry)| {
@@ -336,16 +322,40 @@ impl Batch for DatabaseBatch<'_> {
         };
         let changes = all.iter().map(slot).collect::<Result<Vec<_>, StoreError>>()?;
         heap.close()?;
-        apply(self.connection, Table::Fragments, &changes, &mut self.pending.borrow_mut().touched)
+        self.apply(Table::Fragments, &changes, &mut self.pending.borrow_mut().touched)
+    }
+
+    fn copy_bodies(&mut self, digests: &[FragmentDigest], from: &dyn View) -> Result<(), StoreError> {
+        self.whole()?;
+        self.reach(digests.last().copied());
+        let mut heap = Heap::open(self.connection)?;
+        let mut slots = vec![None; digests.len()];
+        from.for_entries(digests, &mut |mut haul| {
+            haul.bodies()?.into_iter().try_for_each(|(at, body, checksum)| {
+                slots[at] = Some(Slot::Stored(heap.append_bytes(body, checksum)?));
+                Ok(())
+            })
+        })?;
+        heap.close()?;
+        let changes = digests.iter().zip(slots).filter(|(_, slot)| slot.is_some());
+        let changes = changes.map(|(digest, slot)| (*digest.digest(), slot)).collect::<Vec<_>>();
+        let asked = self.asked.take();
+        if !self.is_fresh && asked.digests == digests && asked.states.iter().all(Option::is_none) {
+            return level::add(self.connection, Table::Fragments, &changes);
+        }
+        self.apply(Table::Fragments, &changes, &mut self.pending.borrow_mut().touched)
     }
 
     fn remove_fragment(&mut self, digest: &FragmentDigest) -> Result<(), StoreError> {
         self.put(Table::Fragments, *digest.digest(), None)
     }
 
-    fn put_compilation(&mut self, id: CompilationId, compilation: &Compilation) -> Result<(), StoreError> {
-        let body = Body::new(&record::compilation_to_bytes(compilation));
-        self.put(Table::Compilations, *id.digest(), Some(New::Record(body)))
+    fn put_compilation(&mut self, _: CompilationId, compilation: &Compilation) -> Result<(), StoreError> {
+        self.put_record(&CompilationRecord::of(compilation))
+    }
+
+    fn put_record(&mut self, record: &CompilationRecord) -> Result<(), StoreError> {
+        self.put(Table::Compilations, *record.id().digest(), Some(New::Record(record.body().clone())))
     }
 
     fn remove_compilation(&mut self, id: &CompilationId) -> Result<(), StoreError> {
@@ -363,8 +373,9 @@ impl Batch for DatabaseBatch<'_> {
 
     fn clear(&mut self) -> Result<(), StoreError> {
         *self.pending.borrow_mut() = Pending::default();
+        self.asked.take();
         self.connection.clear()?;
-        self.is_cleared = true;
+        self.is_fresh = true;
         self.end.set(End::At(None));
         Ok(())
     }

@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::digest::{Checksum, Digest};
 
-/// The tables of digests.
+/// The tables of digests. A digest stands in its table or in the young one beside it, never in both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Table {
     /// Fragments, known or with a body.
@@ -17,6 +17,24 @@ pub enum Table {
     Compilations,
     /// Link records.
     Links,
+    /// Fragments that came to a large table lately.
+    YoungFragments,
+    /// Compilations that came to a large table lately.
+    YoungCompilations,
+}
+
+impl Table {
+    /// The tables that every database has, in the order in which they may refer to each other.
+    pub const OLD: [Self; 3] = [Self::Fragments, Self::Compilations, Self::Links];
+
+    /// The table beside this one that takes what is new, if it may have one.
+    pub const fn young(self) -> Option<Self> {
+        match self {
+            Self::Fragments => Some(Self::YoungFragments),
+            Self::Compilations => Some(Self::YoungCompilations),
+            Self::Links | Self::YoungFragments | Self::YoungCompilations => None,
+        }
+    }
 }
 
 /// Where the bytes of something are, and what they must be.
@@ -97,11 +115,12 @@ impl<'b> Bucket<'b> {
 
     /// What the bucket has for a digest.
     pub fn find(&self, digest: &Digest) -> Option<Slot> {
-        let wanted = digest.as_bytes();
-        if let Ok(at) = self.stored.binary_search_by(|entry| digest_of(entry).cmp(wanted)) {
-            return Some(Slot::Stored(location(&self.stored[at])));
-        }
-        self.known.binary_search(wanted).is_ok().then_some(Slot::Known)
+        self.finder().find(digest)
+    }
+
+    /// Finds many digests, ascending ones fastest.
+    pub const fn finder(self) -> Finder<'b> {
+        Finder { bucket: self, known: 0, stored: 0 }
     }
 
     /// All entries, by digest in ascending order.
@@ -118,6 +137,42 @@ impl<'b> Bucket<'b> {
             (_, None) => known.next(),
         })
     }
+}
+
+/// A search that goes on where the last one ended.
+#[derive(Debug)]
+pub struct Finder<'b> {
+    bucket: Bucket<'b>,
+    known: usize,
+    stored: usize,
+}
+
+impl Finder<'_> {
+    /// What the bucket has for a digest.
+    pub fn find(&mut self, digest: &Digest) -> Option<Slot> {
+        let Bucket { known, stored, .. } = self.bucket;
+        if let Some(entry) = seek(stored, &mut self.stored, digest) {
+            return Some(Slot::Stored(location(entry)));
+        }
+        seek(known, &mut self.known, digest).map(|_| Slot::Known)
+    }
+}
+
+/// Finds the entry that starts with a digest among ascending ones. `at` is where the last search ended, and this one does.
+fn seek<'b, const N: usize>(entries: &'b [[u8; N]], at: &mut usize, digest: &Digest) -> Option<&'b [u8; N]> {
+    let is_less = |entry: &[u8; N]| {
+        let first = entry.first_chunk().map_or(0, |first| u64::from_be_bytes(*first));
+        first < prefix(digest) || first == prefix(digest) && entry[..KNOWN] < digest.as_bytes()[..]
+    };
+    let mut low = if *at > 0 && !is_less(&entries[*at - 1]) { 0 } else { *at };
+    let mut step = 1;
+    while entries.get(low + step - 1).is_some_and(is_less) {
+        low += step;
+        step *= 2;
+    }
+    let rest = &entries[low..entries.len().min(low + step)];
+    *at = low + rest.partition_point(is_less);
+    entries.get(*at).filter(|entry| entry[..KNOWN] == digest.as_bytes()[..])
 }
 
 fn digest_of(entry: &[u8; STORED]) -> [u8; KNOWN] {

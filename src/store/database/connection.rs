@@ -25,6 +25,8 @@ pub(super) struct Connection {
     identity: Identity,
     is_new: bool,
     is_mapped: Cell<bool>,
+    /// Whether there are young tables.
+    has_young: Cell<bool>,
 }
 
 /// What a transaction is for.
@@ -39,13 +41,21 @@ pub(super) enum Turn {
 /// What `PRAGMA application_id` says of a repository: `toyr`.
 pub(super) const APPLICATION: u32 = u32::from_be_bytes(*b"toyr");
 
-/// The tables of a repository, in the order of their names.
-const SCHEMA: [&str; 4] = [
+/// The tables of a repository, in the order of their names. The young ones come with version 2.
+const SCHEMA: [&str; 6] = [
     "CREATE TABLE compilations (first INTEGER PRIMARY KEY, bucket BLOB NOT NULL)",
     "CREATE TABLE fragments (first INTEGER PRIMARY KEY, bucket BLOB NOT NULL)",
     "CREATE TABLE heap (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL)",
     "CREATE TABLE links (first INTEGER PRIMARY KEY, bucket BLOB NOT NULL)",
+    "CREATE TABLE young_compilations (first INTEGER PRIMARY KEY, bucket BLOB NOT NULL)",
+    "CREATE TABLE young_fragments (first INTEGER PRIMARY KEY, bucket BLOB NOT NULL)",
 ];
+
+/// The number of tables of version 1, and of this version.
+const TABLES: [usize; 2] = [4, 6];
+
+/// The version of a database with young tables.
+const NEWEST: u32 = VERSION + 1;
 
 /// So many KiB of changes wait in memory for the end of a transaction. Only a larger one has readers wait before.
 const KEPT: i64 = 64 << 10;
@@ -64,7 +74,8 @@ impl Connection {
     }
 
     fn of(sql: rusqlite::Connection, path: &Path, identity: Identity, is_new: bool) -> Self {
-        Self { sql, path: path.to_owned(), identity, is_new, is_mapped: Cell::new(false) }
+        let [is_mapped, has_young] = [false; 2].map(Cell::new);
+        Self { sql, path: path.to_owned(), identity, is_new, is_mapped, has_young }
     }
 
     /// Maps the file into memory, for who is going to read more than a few buckets. Until then pages are read by system
@@ -93,10 +104,27 @@ impl Connection {
             sql.execute_batch("BEGIN")?;
             sql.pragma_update(None, "application_id", APPLICATION)?;
             sql.pragma_update(None, "user_version", VERSION)?;
-            SCHEMA.iter().try_for_each(|table| sql.execute_batch(table))
+            SCHEMA[..TABLES[0]].iter().try_for_each(|table| sql.execute_batch(table))
         })?;
-        connection.lay_out()?;
+        Table::OLD.into_iter().try_for_each(|table| connection.lay_out(table))?;
         Ok(connection)
+    }
+
+    /// Makes young tables, and with them version 2. A database without them stays one that an older `toy` reads.
+    pub(super) fn make_young(&self) -> Result<(), StoreError> {
+        if self.has_young.replace(true) {
+            return Ok(());
+        }
+        self.run(|sql| {
+            SCHEMA[TABLES[0]..].iter().try_for_each(|table| sql.execute_batch(table))?;
+            sql.pragma_update(None, "user_version", NEWEST)
+        })?;
+        Table::OLD.into_iter().filter_map(Table::young).try_for_each(|table| self.lay_out(table))
+    }
+
+    /// Whether there are young tables.
+    pub(super) fn has_young(&self) -> bool {
+        self.has_young.get()
     }
 
     /// Whether the database was made by this connection, with nothing in it.
@@ -149,15 +177,16 @@ impl Connection {
             return Err(StoreError::Kind { path, found, expected: Kind::Repository.described() });
         }
         let version = number("user_version")?;
-        if version != i64::from(VERSION) {
+        let Some(at) = (VERSION..=NEWEST).position(|known| i64::from(known) == version) else {
             let (path, found) = (self.path.clone(), version.to_string());
-            return Err(StoreError::Version { path, found, expected: VERSION });
-        }
+            return Err(StoreError::Version { path, found, expected: NEWEST });
+        };
+        self.has_young.set(at > 0);
         let tables = self.run(|sql| {
             let mut tables = sql.prepare_cached("SELECT sql FROM sqlite_schema ORDER BY name LIMIT 9")?;
             tables.query_map([], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()
         })?;
-        if tables != SCHEMA {
+        if tables != SCHEMA[..TABLES[at]] {
             return Err(self.damaged("its tables are not those of a repository"));
         }
         if !self.identity.size.is_multiple_of(PAGE) {
@@ -166,21 +195,31 @@ impl Connection {
         Ok(())
     }
 
-    /// Puts the bucket for all digests into each table.
-    pub(super) fn lay_out(&self) -> Result<(), StoreError> {
-        Table::ALL
-            .into_iter()
-            .try_for_each(|table| self.put_bucket(table, 0, &bucket::bytes(table, 0, u64::MAX, &[])))
+    /// Puts the bucket for all digests into an empty table.
+    fn lay_out(&self, table: Table) -> Result<(), StoreError> {
+        self.put_bucket(table, 0, &bucket::bytes(table, 0, u64::MAX, &[]))
+    }
+
+    /// Removes everything from a table.
+    pub(super) fn clear_table(&self, table: Table) -> Result<(), StoreError> {
+        self.run(|sql| sql.execute_batch(table.clear()))?;
+        self.lay_out(table)
     }
 
     /// Removes everything.
     pub(super) fn clear(&self) -> Result<(), StoreError> {
-        self.run(|sql| {
-            sql.execute_batch(
-                "DELETE FROM links; DELETE FROM compilations; DELETE FROM fragments; DELETE FROM heap",
-            )
-        })?;
-        self.lay_out()
+        self.run(|sql| sql.execute_batch("DELETE FROM heap"))?;
+        self.tables().try_for_each(|table| self.clear_table(table))
+    }
+
+    /// The tables of digests that there are.
+    pub(super) fn tables(&self) -> impl Iterator<Item = Table> {
+        Table::OLD.into_iter().flat_map(|table| self.levels(table))
+    }
+
+    /// The tables in which a digest of one may stand: the young one first, where there is one.
+    pub(super) fn levels(&self, table: Table) -> impl Iterator<Item = Table> + use<> {
+        table.young().filter(|_| self.has_young()).into_iter().chain([table])
     }
 
     /// Removes rows of the heap.
@@ -226,49 +265,41 @@ impl Connection {
     }
 }
 
-impl Table {
-    /// The tables in the order in which they may refer to each other.
-    pub(super) const ALL: [Self; 3] = [Self::Fragments, Self::Compilations, Self::Links];
-
-    /// What it is called in the database and in messages.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Fragments => "fragments",
-            Self::Compilations => "compilations",
-            Self::Links => "links",
+/// A statement about a table.
+macro_rules! about {
+    ($table:ident, $before:literal, $after:literal) => {
+        match $table {
+            Table::Fragments => concat!($before, "fragments", $after),
+            Table::Compilations => concat!($before, "compilations", $after),
+            Table::Links => concat!($before, "links", $after),
+            Table::YoungFragments => concat!($before, "young_fragments", $after),
+            Table::YoungCompilations => concat!($before, "young_compilations", $after),
         }
+    };
+}
+
+impl Table {
+    /// What it is called in the database and in messages.
+    pub const fn name(self) -> &'static str {
+        about!(self, "", "")
     }
 
     const fn put(self) -> &'static str {
-        match self {
-            Self::Fragments => "REPLACE INTO fragments VALUES (?1, ?2)",
-            Self::Compilations => "REPLACE INTO compilations VALUES (?1, ?2)",
-            Self::Links => "REPLACE INTO links VALUES (?1, ?2)",
-        }
+        about!(self, "REPLACE INTO ", " VALUES (?1, ?2)")
+    }
+
+    const fn clear(self) -> &'static str {
+        about!(self, "DELETE FROM ", "")
     }
 
     /// Finds the bucket whose range has a prefix.
     pub(super) const fn seek(self) -> &'static str {
-        match self {
-            Self::Fragments => {
-                "SELECT first, bucket FROM fragments WHERE first <= ?1 ORDER BY first DESC LIMIT 1"
-            }
-            Self::Compilations => {
-                "SELECT first, bucket FROM compilations WHERE first <= ?1 ORDER BY first DESC LIMIT 1"
-            }
-            Self::Links => "SELECT first, bucket FROM links WHERE first <= ?1 ORDER BY first DESC LIMIT 1",
-        }
+        about!(self, "SELECT first, bucket FROM ", " WHERE first <= ?1 ORDER BY first DESC LIMIT 1")
     }
 
     /// Finds the first bucket that starts at a prefix or behind it.
     pub(super) const fn next(self) -> &'static str {
-        match self {
-            Self::Fragments => "SELECT first, bucket FROM fragments WHERE first >= ?1 ORDER BY first LIMIT 1",
-            Self::Compilations => {
-                "SELECT first, bucket FROM compilations WHERE first >= ?1 ORDER BY first LIMIT 1"
-            }
-            Self::Links => "SELECT first, bucket FROM links WHERE first >= ?1 ORDER BY first LIMIT 1",
-        }
+        about!(self, "SELECT first, bucket FROM ", " WHERE first >= ?1 ORDER BY first LIMIT 1")
     }
 }
 

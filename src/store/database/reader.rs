@@ -1,17 +1,18 @@
 //! Reading a database inside a transaction: digests to buckets, buckets to bytes in the heap.
 
+use std::iter::Peekable;
 use std::sync::Arc;
 use std::vec;
 
 use rayon::prelude::*;
 
-use super::bucket::{Bucket, Location, Slot, Table, prefix};
+use super::bucket::{Bucket, Location, Odd, Slot, Table, prefix};
 use super::connection::{Connection, key, prefix_of};
 use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest};
-use crate::object::compilation::Compilation;
+use crate::object::compilation::{Compilation, id_of};
 use crate::object::fragment::Body;
 use crate::object::link_record::LinkRecord;
-use crate::store::backend::{Compilations, Entries, State};
+use crate::store::backend::{Entries, State};
 use crate::store::error::StoreError;
 use crate::store::repository::Entry;
 use crate::store::wire::record;
@@ -24,62 +25,99 @@ impl Connection {
         at: u64,
         read: impl FnOnce(u64, Bucket<'_>) -> T,
     ) -> Result<T, StoreError> {
-        let odd = |reason: &str| self.damaged(format!("in its {}, {reason}", table.name()));
         let found = self.run(|sql| {
             let mut statement = sql.prepare_cached(table.seek())?;
             let mut rows = statement.query([key(at)])?;
-            let Some(row) = rows.next()? else { return Ok(Err(odd("the first bucket is missing"))) };
+            let Some(row) = rows.next()? else { return Ok(Err("the first bucket is missing")) };
             let first = prefix_of(row.get(0)?);
             Ok(match Bucket::parse(table, first, row.get_ref(1)?.as_blob()?) {
                 Ok(bucket) if bucket.last >= at => Ok(read(first, bucket)),
-                Ok(_) => Err(odd("a bucket is missing")),
-                Err(reason) => Err(odd(reason)),
+                Ok(_) => Err("a bucket is missing"),
+                Err(reason) => Err(reason),
             })
         });
-        found?
+        found?.map_err(|reason| self.odd(table, reason))
     }
 
     /// All entries of the bucket whose range has a prefix.
     pub(super) fn entries_around(&self, table: Table, at: u64) -> Result<Around, StoreError> {
-        let read = |first, bucket: Bucket<'_>| (first, bucket.entries().collect::<Vec<_>>(), bucket.last);
-        let found = self.with_bucket(table, at, read)?;
-        if found.1.is_sorted_by(|(a, _), (b, _)| a < b) {
-            return Ok(found);
-        }
-        Err(self.damaged(format!("in its {}, a bucket is not in order", table.name())))
+        self.with_bucket(table, at, around)?.map_err(|reason| self.odd(table, reason))
     }
 
-    /// What a table has for a digest.
+    /// All entries of the first bucket that starts at a prefix or behind it, if there is one.
+    fn entries_from(&self, table: Table, at: u64) -> Result<Option<Around>, StoreError> {
+        let found = self.run(|sql| {
+            let mut statement = sql.prepare_cached(table.next())?;
+            let mut rows = statement.query([key(at)])?;
+            let Some(row) = rows.next()? else { return Ok(Ok(None)) };
+            let first = prefix_of(row.get(0)?);
+            let bucket = Bucket::parse(table, first, row.get_ref(1)?.as_blob()?);
+            Ok(bucket.and_then(|bucket| around(first, bucket)).map(Some))
+        });
+        found?.map_err(|reason| self.odd(table, reason))
+    }
+
+    /// The error for a table that is not as `toy` writes it.
+    fn odd(&self, table: Table, reason: &str) -> StoreError {
+        self.damaged(format!("in its {}, {reason}", table.name()))
+    }
+
+    /// What a table, or the young one beside it, has for a digest.
     pub(super) fn slot(&self, table: Table, digest: &Digest) -> Result<Option<Slot>, StoreError> {
-        self.with_bucket(table, prefix(digest), |_, bucket| bucket.find(digest))
+        Ok(self.slots(table, [digest].into_iter())?.pop().flatten())
     }
 
-    /// What a table has for each digest. A bucket that several ascending digests are in is read once.
+    /// What a table, or the young one beside it, has for each digest.
     pub(super) fn slots<'d>(
         &self,
         table: Table,
-        digests: impl ExactSizeIterator<Item = &'d Digest>,
+        digests: impl ExactSizeIterator<Item = &'d Digest> + Clone,
     ) -> Result<Vec<Option<Slot>>, StoreError> {
         if digests.len() > FEW_LOOKUPS {
             self.map()?;
         }
-        let mut slots = Vec::with_capacity(digests.len());
-        let mut digests = digests.peekable();
-        while let Some(digest) = digests.next() {
-            self.with_bucket(table, prefix(digest), |first, bucket| {
-                slots.push(bucket.find(digest));
-                let range = first..=bucket.last;
-                while let Some(digest) = digests.next_if(|digest| range.contains(&prefix(digest))) {
-                    slots.push(bucket.find(digest));
-                }
-            })?;
+        let mut slots = vec![None; digests.len()];
+        for level in self.levels(table) {
+            let unknown = slots.iter_mut().zip(digests.clone()).filter(|(slot, _)| slot.is_none());
+            self.find(level, unknown)?;
         }
         Ok(slots)
     }
 
-    /// All of a table, by digest in ascending order. A range that nobody has is damage.
+    /// Looks for digests in one table. A bucket that several ascending digests are in is read once.
+    pub(super) fn find<'s, 'd>(
+        &self,
+        table: Table,
+        wanted: impl Iterator<Item = (&'s mut Option<Slot>, &'d Digest)>,
+    ) -> Result<(), StoreError> {
+        let mut wanted = wanted.peekable();
+        while let Some((slot, digest)) = wanted.next() {
+            self.with_bucket(table, prefix(digest), |first, bucket| {
+                let mut finder = bucket.finder();
+                *slot = finder.find(digest);
+                let range = first..=bucket.last;
+                while let Some((slot, digest)) = wanted.next_if(|(_, digest)| range.contains(&prefix(digest)))
+                {
+                    *slot = finder.find(digest);
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    /// All of a table and of the young one beside it, by digest in ascending order.
     pub(super) fn members(&self, table: Table) -> Members<'_> {
-        Members { connection: self, table, next: Some(0), current: Vec::new().into_iter() }
+        let young = self.levels(table).find(|level| *level != table);
+        Members {
+            connection: self,
+            young: young.map(|young| self.level(young).peekable()),
+            old: self.level(table).peekable(),
+        }
+    }
+
+    /// All of one table, by digest in ascending order. A range that nobody has is damage.
+    pub(super) fn level(&self, table: Table) -> Level<'_> {
+        Level { connection: self, table, from: Some(0), next: Some(0), current: Vec::new().into_iter() }
     }
 
     /// Reads many records. Those of one row are read together; they are held against their checksums on all threads.
@@ -90,8 +128,8 @@ impl Connection {
             Err(error) => return locations.iter().map(|_| Err(error.to_string())).collect(),
         };
         let hold = |(bytes, location): (Option<Arc<[u8]>>, &Location)| {
-            let bytes = bytes.ok_or("it is not where it should be")?;
-            Ok(Body::held(bytes, location.checksum).ok_or("its checksum does not fit")?)
+            let bytes = bytes.ok_or(MISSING)?;
+            Ok(Body::held(bytes, location.checksum).ok_or(WRONG)?)
         };
         spread(read.into_iter().zip(locations).collect(), FEW, hold)
     }
@@ -103,7 +141,9 @@ impl Connection {
         order.sort_unstable_by_key(|at| (locations[*at].row, locations[*at].offset));
         let mut read = vec![None; locations.len()];
         for wanted in order.chunk_by(|a, b| locations[*a].row == locations[*b].row) {
-            let take = |row: &[u8]| wanted.iter().for_each(|at| read[*at] = cut(row, &locations[*at]));
+            let take = |row: &[u8]| {
+                wanted.iter().for_each(|at| read[*at] = piece(row, &locations[*at]).map(Arc::from))
+            };
             self.with_row(locations[wanted[0]].row, take)?;
         }
         Ok(read)
@@ -147,14 +187,19 @@ impl Connection {
     pub(super) fn compilation_at(&self, id: &CompilationId, slot: Slot) -> Result<Compilation, StoreError> {
         let damaged = |reason| StoreError::Compilation { id: *id, reason };
         let Slot::Stored(location) = slot else { return Err(damaged("it was stripped".to_owned())) };
-        compilation(id, &self.record(location).map_err(damaged)?)
+        self.record(location).and_then(|body| compilation(*id, body)).map_err(damaged)
     }
 
-    /// The compilations that slots stand for. They are decoded on all threads.
-    pub(super) fn compilations_at(&self, ids: &[CompilationId], slots: &[Option<Slot>]) -> Compilations {
+    /// The compilations that slots stand for, as `decode` makes them of their bytes on all threads.
+    pub(super) fn records_at<T: Send>(
+        &self,
+        ids: &[CompilationId],
+        slots: &[Option<Slot>],
+        decode: impl Fn(CompilationId, Body) -> Result<T, String> + Sync,
+    ) -> Vec<Result<Option<T>, StoreError>> {
         let decode = |(body, id): (Option<Result<Body, String>>, &CompilationId)| {
             let damaged = |reason| StoreError::Compilation { id: *id, reason };
-            body.map(|body| compilation(id, &body.map_err(damaged)?)).transpose()
+            body.map(|body| body.and_then(|body| decode(*id, body)).map_err(damaged)).transpose()
         };
         spread(self.stored(slots).into_iter().zip(ids).collect(), FEW / 4, decode)
     }
@@ -196,21 +241,22 @@ fn spread<T: Send, U: Send>(things: Vec<T>, few: usize, work: impl Fn(T) -> U + 
 }
 
 /// The bytes of a record in its row.
-fn cut(row: &[u8], location: &Location) -> Option<Arc<[u8]>> {
+fn piece<'r>(row: &'r [u8], location: &Location) -> Option<&'r [u8]> {
     let start = location.offset as usize;
-    row.get(start..start.checked_add(location.length as usize)?).map(Arc::from)
+    row.get(start..start.checked_add(location.length as usize)?)
 }
 
-fn compilation(id: &CompilationId, body: &Body) -> Result<Compilation, StoreError> {
-    let damaged = |reason| StoreError::Compilation { id: *id, reason };
-    let compilation = record::compilation_from_bytes(body.bytes()).map_err(damaged)?;
-    if compilation.id() != *id {
-        return Err(damaged("its contents do not fit its id".to_owned()));
-    }
-    Ok(compilation)
+/// What is said of a record that cannot be used.
+const MISSING: &str = "it is not where it should be";
+const WRONG: &str = "its checksum does not fit";
+
+/// The compilation in these bytes, held against its id.
+pub(super) fn compilation(id: CompilationId, body: Body) -> Result<Compilation, String> {
+    let compilation = record::compilation_from_bytes(body.bytes())?;
+    if id_of(body.bytes()) == id { Ok(compilation) } else { Err("its contents do not fit its id".to_owned()) }
 }
 
-fn body_error(digest: FragmentDigest) -> impl FnOnce(String) -> StoreError {
+pub(super) fn body_error(digest: FragmentDigest) -> impl FnOnce(String) -> StoreError {
     move |reason| StoreError::Body { digest, reason }
 }
 
@@ -225,31 +271,68 @@ pub(super) fn state(slot: Slot) -> State {
 /// The entries of a bucket, in ascending order, between the ends of its range.
 type Around = (u64, Vec<(Digest, Slot)>, u64);
 
-/// The entries of a table, bucket by bucket.
+fn around(first: u64, bucket: Bucket<'_>) -> Result<Around, Odd> {
+    let entries = bucket.entries().collect::<Vec<_>>();
+    let is_ordered = entries.is_sorted_by(|(a, _), (b, _)| a < b);
+    if is_ordered { Ok((first, entries, bucket.last)) } else { Err("a bucket is not in order") }
+}
+
+/// The entries of a table and of the young one beside it.
 pub(super) struct Members<'c> {
     connection: &'c Connection,
+    young: Option<Peekable<Level<'c>>>,
+    old: Peekable<Level<'c>>,
+}
+
+impl Iterator for Members<'_> {
+    type Item = Result<(Digest, Slot), StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Some(young) = &mut self.young else { return self.old.next() };
+        match (young.peek(), self.old.peek()) {
+            (Some(Ok((young, _))), Some(Ok((old, _)))) if young > old => self.old.next(),
+            (Some(Ok((new, _))), Some(Ok((old, _)))) if new == old => {
+                young.next();
+                Some(Err(self.connection.damaged("a digest stands in two of its tables")))
+            }
+            (None, _) | (_, Some(Err(_))) => self.old.next(),
+            (Some(_), _) => young.next(),
+        }
+    }
+}
+
+/// The entries of one table, bucket by bucket.
+pub(super) struct Level<'c> {
+    connection: &'c Connection,
     table: Table,
+    /// Where the next bucket is looked for: whatever starts behind the last one counts, also inside of its range.
+    from: Option<u64>,
     /// The prefix that the next bucket must start with; `None` behind the last one.
     next: Option<u64>,
     current: vec::IntoIter<(Digest, Slot)>,
 }
 
-impl Members<'_> {
-    fn load(&mut self, at: u64) -> Result<(), StoreError> {
+impl Level<'_> {
+    /// Reads the next bucket; says whether there is one.
+    fn load(&mut self, from: u64) -> Result<bool, StoreError> {
         self.connection.map()?;
-        let (first, entries, last) = self.connection.entries_around(self.table, at)?;
-        if first != at {
-            return Err(self
-                .connection
-                .damaged(format!("in its {}, two buckets overlap", self.table.name())));
+        let odd = |reason| Err(self.connection.odd(self.table, reason));
+        match (self.connection.entries_from(self.table, from)?, self.next) {
+            (None, None) => return Ok(false),
+            (Some((first, entries, last)), Some(next)) if first == next => {
+                (self.from, self.next) = (first.checked_add(1), last.checked_add(1));
+                self.current = entries.into_iter();
+            }
+            (Some((first, ..)), next) if next.is_none_or(|next| first < next) => {
+                return odd("two buckets overlap");
+            }
+            _ => return odd("a bucket is missing"),
         }
-        self.current = entries.into_iter();
-        self.next = last.checked_add(1);
-        Ok(())
+        Ok(true)
     }
 }
 
-impl Iterator for Members<'_> {
+impl Iterator for Level<'_> {
     type Item = Result<(Digest, Slot), StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -258,9 +341,11 @@ impl Iterator for Members<'_> {
                 return Some(Ok(entry));
             }
             // Whoever goes on after an error finds the end.
-            let at = self.next.take()?;
-            if let Err(error) = self.load(at) {
-                return Some(Err(error));
+            let from = self.from.take()?;
+            match self.load(from) {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => return Some(Err(error)),
             }
         }
     }

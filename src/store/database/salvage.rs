@@ -52,14 +52,17 @@ impl Salvage {
     pub(super) fn of(connection: &Connection, found: Option<Damage>) -> Result<Self, StoreError> {
         connection.map()?;
         let mut damage = found.map_or_else(|| structure(connection), |found| vec![found]);
-        for table in Table::ALL {
-            damage
-                .extend(connection.members(table).find_map(Result::err).map(|error| note(error.to_string())));
+        for table in Table::OLD {
+            // As many as there are levels: where one cannot be read to its end, the other can.
+            let errors = connection.members(table).filter_map(Result::err).take(2);
+            damage.extend(errors.map(|error| note(error.to_string())));
         }
         damage.extend(connection.links().filter_map(Result::err).map(|error| note(error.to_string())));
         let mut salvage = Self { damage, ..Self::default() };
         if !salvage.damage.is_empty() {
-            Table::ALL.into_iter().for_each(|table| salvage.collect(connection, table));
+            for table in Table::OLD {
+                connection.levels(table).for_each(|level| salvage.collect(connection, table, level));
+            }
             let intact = |(digest, slot): (&Digest, &mut Slot)| {
                 connection.link_at(BuildId::new(*digest), *slot).is_ok()
             };
@@ -68,13 +71,13 @@ impl Salvage {
         Ok(salvage)
     }
 
-    /// Takes every bucket of a table that can be read.
-    fn collect(&mut self, connection: &Connection, table: Table) {
+    /// Takes every bucket that can be read of a table, or of the young one beside it.
+    fn collect(&mut self, connection: &Connection, table: Table, level: Table) {
         let slots = &mut self.tables[table as usize];
         let mut at = Some(0);
         let mut step: u64 = 1 << 40;
         while let Some(from) = at {
-            match following(connection, table, from, slots) {
+            match following(connection, level, from, slots) {
                 Ok(next) => {
                     step = 1 << 40;
                     at = next.and_then(|first| first.checked_add(1));
@@ -131,7 +134,8 @@ fn following(
     })
 }
 
-/// Whoever forged a bucket may have made a digest known in one place and stored in another: there is a body then.
+/// Whoever forged a bucket may have made a digest known in one place and stored in another: there is a body then. Of
+/// two bodies, neither of which is more right, the one in the older table counts.
 fn add(slots: &mut BTreeMap<Digest, Slot>, digest: Digest, slot: Slot) {
     match slot {
         Slot::Known => _ = slots.entry(digest).or_insert(slot),

@@ -4,15 +4,16 @@ use std::mem;
 
 use super::bucket::{Slot, Table};
 use super::connection::Connection;
-use super::reader::state;
+use super::reader::{compilation, state};
 use super::rows::Rows;
 use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest};
 use crate::object::compilation::Compilation;
 use crate::object::link_record::LinkRecord;
-use crate::store::backend::{Compilations, Entries, Members, State, Take, View};
+use crate::store::backend::{Compilations, Entries, Members, Records, State, Take, View};
 use crate::store::error::StoreError;
 use crate::store::haul::Haul;
 use crate::store::repository::Entry;
+use crate::store::wire::record::CompilationRecord;
 
 /// A connection whose transaction has begun.
 impl View for Connection {
@@ -50,13 +51,10 @@ impl View for Connection {
                 }
             }
             if haul.is_full() {
-                take(mem::replace(&mut haul, Haul::with_room()));
+                take(mem::replace(&mut haul, Haul::with_room()))?;
             }
         }
-        if !haul.is_empty() {
-            take(haul);
-        }
-        Ok(())
+        if haul.is_empty() { Ok(()) } else { take(haul) }
     }
 
     fn has_compilation(&self, id: &CompilationId) -> Result<bool, StoreError> {
@@ -70,7 +68,12 @@ impl View for Connection {
 
     fn find_compilations(&self, ids: &[CompilationId]) -> Result<Compilations, StoreError> {
         let slots = self.slots(Table::Compilations, ids.iter().map(CompilationId::digest))?;
-        Ok(self.compilations_at(ids, &slots))
+        Ok(self.records_at(ids, &slots, compilation))
+    }
+
+    fn records(&self, ids: &[CompilationId]) -> Result<Records, StoreError> {
+        let slots = self.slots(Table::Compilations, ids.iter().map(CompilationId::digest))?;
+        Ok(self.records_at(ids, &slots, CompilationRecord::held))
     }
 
     fn fragments(&self) -> Members<'_, (FragmentDigest, State)> {

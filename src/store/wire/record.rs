@@ -6,11 +6,13 @@ use std::collections::BTreeSet;
 
 use super::bytes::{Reader, Writer};
 use crate::digest::{BuildId, CompilationId, FragmentDigest};
-use crate::name::Name;
-use crate::object::compilation::{Compilation, Definition};
+use crate::name::{Name, is_name};
+use crate::object::compilation::{Compilation, CompilationError, Definition, id_of, is_source_name};
+use crate::object::fragment::Body;
 use crate::object::line_table::LineTable;
 use crate::object::link_record::{LinkRecord, Place};
 use crate::source::Position;
+use crate::store::error::StoreError;
 
 /// The bytes of a compilation.
 pub fn compilation_to_bytes(compilation: &Compilation) -> Vec<u8> {
@@ -36,6 +38,80 @@ pub fn compilation_to_bytes(compilation: &Compilation) -> Vec<u8> {
 
 /// Reads the bytes of a compilation.
 pub fn compilation_from_bytes(bytes: &[u8]) -> Result<Compilation, String> {
+    let (source, definitions) = parts(bytes)?;
+    let definitions = definitions.into_iter().filter_map(Part::definition).collect();
+    Compilation::new(source, definitions).map_err(|error| error.to_string())
+}
+
+/// A compilation in bytes that were held against its id, to be passed on as they are. The bytes are those that the id is
+/// made of.
+#[derive(Debug, Clone)]
+pub struct CompilationRecord {
+    id: CompilationId,
+    body: Body,
+    fragments: Vec<FragmentDigest>,
+}
+
+impl CompilationRecord {
+    /// The record of a compilation.
+    pub fn of(compilation: &Compilation) -> Self {
+        let fragments = compilation.definitions().iter().map(|definition| definition.fragment);
+        let body = Body::new(&compilation_to_bytes(compilation));
+        Self { id: id_of(body.bytes()), body, fragments: fragments.collect() }
+    }
+
+    /// Takes bytes that should be the compilation of this id.
+    pub fn held(id: CompilationId, body: Body) -> Result<Self, String> {
+        let (source, definitions) = parts(body.bytes())?;
+        if !is_source_name(source) {
+            return Err(CompilationError::Source(source.escape_debug().to_string()).to_string());
+        }
+        let fragments = definitions.iter().map(|definition| definition.fragment).collect();
+        if id_of(body.bytes()) != id {
+            return Err("its contents do not fit its id".to_owned());
+        }
+        Ok(Self { id, body, fragments })
+    }
+
+    /// The id.
+    pub const fn id(&self) -> &CompilationId {
+        &self.id
+    }
+
+    /// The bytes.
+    pub const fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// What its definitions are made of, in their order.
+    pub fn fragments(&self) -> &[FragmentDigest] {
+        &self.fragments
+    }
+
+    /// The compilation.
+    pub fn compilation(&self) -> Result<Compilation, StoreError> {
+        let damaged = |reason| StoreError::Compilation { id: self.id, reason };
+        compilation_from_bytes(self.body.bytes()).map_err(damaged)
+    }
+}
+
+/// A definition where it lies.
+struct Part<'b> {
+    name: &'b str,
+    fragment: FragmentDigest,
+    line: u32,
+    lines: Option<LineTable>,
+}
+
+impl Part<'_> {
+    fn definition(self) -> Option<Definition> {
+        let Self { name, fragment, line, lines } = self;
+        Some(Definition { name: Name::new(name)?, fragment, line, lines })
+    }
+}
+
+/// The source's name and the definitions in the bytes of a compilation, which are names and in their order.
+fn parts(bytes: &[u8]) -> Result<(&str, Vec<Part<'_>>), String> {
     let mut rest = Reader::new(bytes);
     let source = rest.text()?;
     let definitions = rest.all(41, definition)?;
@@ -43,12 +119,14 @@ pub fn compilation_from_bytes(bytes: &[u8]) -> Result<Compilation, String> {
     if !definitions.is_sorted_by(|a, b| a.name < b.name) {
         return Err("its definitions are not in the order of their names".to_owned());
     }
-    Compilation::new(source, definitions).map_err(|error| error.to_string())
+    Ok((source, definitions))
 }
 
-fn definition(rest: &mut Reader<'_>) -> Result<Definition, String> {
+fn definition<'b>(rest: &mut Reader<'b>) -> Result<Part<'b>, String> {
     let name = rest.text()?;
-    let name = Name::new(name).ok_or_else(|| format!("`{}` is no name", super::shown(name)))?;
+    if !is_name(name) {
+        return Err(format!("`{}` is no name", super::shown(name)));
+    }
     let fragment = FragmentDigest::new(rest.digest()?);
     let line = rest.u32()?;
     if line == 0 {
@@ -59,7 +137,7 @@ fn definition(rest: &mut Reader<'_>) -> Result<Definition, String> {
         [1] => Some(line_table(rest)?),
         _ => return Err(format!("`{name}` neither has a line table nor has none")),
     };
-    Ok(Definition { name, fragment, line, lines })
+    Ok(Part { name, fragment, line, lines })
 }
 
 fn line_table(rest: &mut Reader<'_>) -> Result<LineTable, String> {
