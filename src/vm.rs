@@ -14,6 +14,11 @@ mod fuse;
 pub mod heap;
 pub mod machine;
 pub mod names;
+#[cfg(all(feature = "native", target_arch = "x86_64"))]
+mod native;
+#[cfg(not(all(feature = "native", target_arch = "x86_64")))]
+#[path = "vm/interpreted.rs"]
+mod native;
 mod operators;
 pub mod program;
 mod scope;

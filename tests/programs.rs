@@ -20,7 +20,7 @@ use toy::object::executable::Executable;
 use toy::source::SourceFile;
 use toy::store::Repository;
 use toy::store::wire::executable::{self, Format};
-use toy::vm::machine::{Machine, Options, Status, Stop, Streams};
+use toy::vm::machine::{Machine, Native, Options, Status, Stop, Streams};
 use toy::vm::program::Program;
 
 fn main() {
@@ -64,11 +64,11 @@ fn comparable(outcome: &Outcome) -> Outcome {
     outcome
 }
 
-/// Compiles, links and runs a source text, once at full speed and once step by step.
+/// Compiles, links and runs a source text: interpreted at full speed, in native code, and step by step.
 fn run_compiled(source: &str, optimization: Optimization, input: &[u8]) -> Result<Outcome, Failed> {
     let executable = link(source, optimization)?;
     let program = Program::load(&executable)?;
-    let options = options(source);
+    let options = Options { native: Native::Never, ..options(source) };
     let at_full_speed = execute(&program, &options, input, |machine, streams| machine.run(streams))?;
     let by_steps = execute(&program, &options, input, |machine, streams| {
         while machine.step(streams)? == Status::Running {
@@ -76,6 +76,9 @@ fn run_compiled(source: &str, optimization: Optimization, input: &[u8]) -> Resul
         }
         Ok(())
     })?;
+    let options = Options { native: Native::Always, ..options };
+    let native = execute(&program, &options, input, |machine, streams| machine.run(streams))?;
+    same("in native code", &native, "at full speed", &at_full_speed)?;
     same("by steps", &by_steps, "at full speed", &at_full_speed)?;
     Ok(at_full_speed)
 }

@@ -10,7 +10,7 @@ use toy::object::fragment::Fragment;
 use toy::store::seal::Kind;
 use toy::store::wire::executable::{from_bytes, to_binary, to_yaml};
 use toy::store::{Entry, Repository, StoreError};
-use toy::vm::machine::{Limits, Machine, Options, Status, Stop, Streams};
+use toy::vm::machine::{Limits, Machine, Native, Options, Status, Stop, Streams};
 use toy::vm::program::Program;
 
 use super::assert_coded;
@@ -109,8 +109,9 @@ pub(crate) fn assert_spelled(executable: &Executable) {
 /// A run at full speed and one step by step do the same, whatever that is; and both keep within their limits.
 fn assert_runs(program: &Program) {
     let limits = Limits { max_steps: Some(2000), max_stack: 200, max_memory: 100_000 };
-    let run = |by_steps: bool| {
-        let options = Options { limits: limits.clone(), trace: false, arguments: vec![b"argument".to_vec()] };
+    let run = |by_steps: bool, native: Native| {
+        let arguments = vec![b"argument".to_vec()];
+        let options = Options { limits: limits.clone(), arguments, native, ..Options::default() };
         let mut machine = Machine::new(program, program.entries()[0], &options);
         let (mut out, mut trace) = (Vec::new(), Vec::new());
         let mut streams = Streams { input: &mut &b"one\ntwo"[..], output: &mut out, trace: &mut trace };
@@ -129,8 +130,11 @@ fn assert_runs(program: &Program) {
         assert!(machine.steps() <= 2000);
         (stop, out, machine.steps())
     };
-    let (fast, slow) = (run(false), run(true));
-    assert!(fast == slow, "full speed and single steps differ:\n{fast:?}\n{slow:?}");
+    let slow = run(true, Native::Never);
+    for native in [Native::Never, Native::Always] {
+        let fast = run(false, native);
+        assert!(fast == slow, "full speed ({native:?}) and single steps differ:\n{fast:?}\n{slow:?}");
+    }
 }
 
 /// A body in its compact encoding is a fragment or is none; and a repository in YAML keeps the fragment as it is or

@@ -16,7 +16,7 @@ use crate::object::executable::Executable;
 use crate::profile::Sampler;
 use crate::store::file::directory;
 use crate::store::wire::executable;
-use crate::vm::machine::{Limits, Machine, Options, Stop, Streams};
+use crate::vm::machine::{Limits, Machine, Native, Options, Stop, Streams};
 use crate::vm::program::{LoadError, Program, SymbolId};
 use crate::vm::trap::Trap;
 
@@ -63,9 +63,34 @@ pub struct RunArgs {
     #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = size)]
     max_memory: usize,
 
+    /// When the program is translated for the processor
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    native: When,
+
     /// The repository with the line tables [default: one beside the executable, or in the current directory]
     #[arg(short, long, value_name = "FILE", env = "TOY_REPOSITORY")]
     repository: Option<PathBuf>,
+}
+
+/// When a program is translated for the processor, as the command line has it.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum When {
+    /// What is executed often
+    Auto,
+    /// All that can be, before it is executed
+    Always,
+    /// Nothing
+    Never,
+}
+
+impl From<When> for Native {
+    fn from(when: When) -> Self {
+        match when {
+            When::Auto => Self::Auto,
+            When::Always => Self::Always,
+            When::Never => Self::Never,
+        }
+    }
 }
 
 /// A number of bytes, with or without a unit.
@@ -179,7 +204,7 @@ impl RunArgs {
         let limits =
             Limits { max_steps: self.max_steps, max_stack: self.max_stack, max_memory: self.max_memory };
         let arguments = self.arguments.iter().map(|argument| argument.as_encoded_bytes().to_vec()).collect();
-        Options { limits, trace: self.trace, arguments }
+        Options { limits, trace: self.trace, native: self.native.into(), arguments }
     }
 
     /// What is known of some symbols of the program.

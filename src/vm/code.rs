@@ -58,6 +58,8 @@ pub(super) enum Op {
     Skip {
         to: Address,
     },
+    /// What comes next has native code.
+    Native,
     /// The end of the body of a loop in place: begins the next turn, without a return before it.
     Again,
 
@@ -439,6 +441,19 @@ impl<'p> Code<'p> {
     fn end_of(&self, start: Address) -> Address {
         let next = self.made.partition_point(|(other, _)| *other <= start);
         self.made.get(next).map_or(self.ops.len() as Address, |(next, _)| *next)
+    }
+
+    /// How many operations the unit at an address has.
+    pub(super) fn size(&self, at: Address) -> u32 {
+        let (start, _) = self.unit(at);
+        self.end_of(start) - start
+    }
+
+    /// Whether the unit at an address executes a name.
+    pub(super) fn is_calling(&self, at: Address, name: NameId) -> bool {
+        let (start, _) = self.unit(at);
+        let is_call = |at| matches!(self.plain(at), Op::Name(called) if called == name);
+        (start..self.end_of(start)).any(is_call)
     }
 
     /// Lets a call of a name enter the procedure that it means for the time being.

@@ -9,6 +9,7 @@ use super::value::Value;
 
 /// One entry of the execution stack.
 #[derive(Debug, Clone, Copy)]
+#[repr(C)]
 pub(super) struct Frame {
     /// Where to go on.
     pub(super) at: Address,
@@ -19,9 +20,10 @@ pub(super) struct Frame {
 /// A procedure in execution: the name by which it was called, and whether it is a part of what the next outer frame
 /// executes, and no call of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(transparent)]
 pub(super) struct Called(u32);
 
-const PART: u32 = 1 << 31;
+pub(super) const PART: u32 = 1 << 31;
 
 impl Called {
     /// A call by a name.
@@ -36,6 +38,16 @@ impl Called {
         Self(self.0 | PART)
     }
 
+    /// The bits, as native code has them.
+    pub(super) const fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// The same from its bits.
+    pub(super) const fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
     pub(super) const fn is_part(self) -> bool {
         self.0 & PART != 0
     }
@@ -47,6 +59,7 @@ impl Called {
 
 /// A loop in execution.
 #[derive(Debug, Clone, Copy)]
+#[repr(C)]
 pub(super) struct Turns {
     /// Where its body begins.
     pub(super) body: Address,
@@ -55,8 +68,9 @@ pub(super) struct Turns {
     pub(super) kind: TurnsKind,
 }
 
-/// What decides whether there is another turn.
+/// What decides whether there is another turn. Native code reads and writes it: a tag, then fields, as in C.
 #[derive(Debug, Clone, Copy)]
+#[repr(u32)]
 pub(super) enum TurnsKind {
     /// `for`, with the control value of the next turn.
     For { next: f64, increment: f64, limit: f64 },

@@ -1,14 +1,26 @@
 //! The heap: all dictionaries, arrays and strings of a running program, and the collection of those out of reach.
 //!
 //! They name each other by id, so no chain of them, however long, is ever walked by recursion.
+//!
+//! Each kind has a table that is read by id, [`Sequences`] and [`Dictionaries`], and one row with what all of them hold,
+//! so that six pointers, those of the vectors, reach everything: a row of a table is `#[repr(C)]` and says where in the
+//! row of elements, bytes or entries its own begin, and how many there are. It is the same for a part as for a whole
+//! one. A text is a string, too ([`Texts`]). Whatever makes or frees an object may move the vectors: who holds pointers
+//! to them takes them anew after that.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
 use foldhash::fast::RandomState;
 
-use super::dictionary::Dictionary;
+use super::dictionary::{Dictionaries, Dictionary};
+use super::names::Texts;
+use super::trap::ErrorName;
 use super::value::{Packed, Value};
+use sequences::Sequences;
+
+mod sequences;
+
+pub(super) use sequences::{Access, Sequence};
 
 /// A dictionary of a running program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,33 +34,15 @@ pub struct ArrayId(pub(super) u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct StringId(pub(super) u32);
 
-/// Where the elements of an array or string are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Slice {
-    /// The whole array or string.
-    pub(super) whole: u32,
-    pub(super) start: u32,
-    pub(super) length: u32,
-}
-
-impl Slice {
-    const fn range(self) -> Range<usize> {
-        self.start as usize..self.start as usize + self.length as usize
-    }
-
-    /// A part of it, which lies within it.
-    pub(super) const fn part(self, start: usize, length: usize) -> Self {
-        Self { whole: self.whole, start: self.start + start as u32, length: length as u32 }
-    }
-}
-
 /// [`Heap::pause`], but in tests.
 const PAUSE: usize = 32 << 20;
 
 /// What each object takes besides what it holds, in bytes.
-const OBJECT: usize = 64;
+const OBJECT: usize = 32;
 /// What an entry of a dictionary takes, in bytes, with its share of the index.
 pub(super) const ENTRY: usize = 48;
+/// The objects may not take more than this: so there are fewer ids than [`sequences::READ_ONLY`].
+const MOST: usize = OBJECT.saturating_mul(sequences::READ_ONLY as usize);
 
 /// What an array of so many elements takes, in bytes.
 pub(super) const fn array_cost(length: usize) -> usize {
@@ -60,164 +54,25 @@ pub(super) const fn string_cost(length: usize) -> usize {
     OBJECT + length
 }
 
+/// What a dictionary of so many entries takes.
+const fn dictionary_cost(entries: usize) -> usize {
+    DICTIONARY_COST + entries * ENTRY
+}
+
 /// What an empty dictionary takes.
-pub(super) const DICTIONARY_COST: usize = 2 * OBJECT;
+pub(super) const DICTIONARY_COST: usize = 3 * OBJECT;
 
 /// What a part of an array or string takes.
-pub(super) const PART_COST: usize = 2 * OBJECT;
-
-/// An array or string.
-#[derive(Debug)]
-enum Object<T> {
-    /// A whole one.
-    Whole { elements: Vec<T>, is_read_only: bool },
-    /// A part of a whole one.
-    Part(Slice),
-}
-
-impl<T> Default for Object<T> {
-    fn default() -> Self {
-        Self::Whole { elements: Vec::new(), is_read_only: true }
-    }
-}
-
-/// All arrays or all strings.
-#[derive(Debug)]
-struct Sequences<T> {
-    arena: Arena<Object<T>>,
-    /// The parts: there is one of each, so that two are the same when their ids are.
-    parts: HashMap<Slice, u32, RandomState>,
-}
-
-impl<T: Copy> Sequences<T> {
-    fn new() -> Self {
-        Self { arena: Arena::new(), parts: HashMap::default() }
-    }
-
-    fn add(&mut self, elements: Vec<T>, is_read_only: bool) -> u32 {
-        self.arena.add(Object::Whole { elements, is_read_only })
-    }
-
-    /// Where the elements are.
-    fn slice(&self, id: u32) -> Slice {
-        match &self.arena.objects[id as usize] {
-            Object::Whole { elements, .. } => Slice { whole: id, start: 0, length: elements.len() as u32 },
-            Object::Part(slice) => *slice,
-        }
-    }
-
-    #[inline]
-    fn get(&self, id: u32) -> &[T] {
-        match &self.arena.objects[id as usize] {
-            Object::Whole { elements, .. } => elements,
-            Object::Part(slice) => &self.whole(slice.whole)[slice.range()],
-        }
-    }
-
-    fn whole(&self, id: u32) -> &[T] {
-        match &self.arena.objects[id as usize] {
-            Object::Whole { elements, .. } => elements,
-            // Parts are parts of whole ones.
-            Object::Part(_) => &[],
-        }
-    }
-
-    /// The elements, if they may be written to.
-    #[inline]
-    fn get_mut(&mut self, id: u32) -> Option<&mut [T]> {
-        let (id, range) = match &self.arena.objects[id as usize] {
-            Object::Whole { elements, .. } => (id, 0..elements.len()),
-            Object::Part(slice) => (slice.whole, slice.range()),
-        };
-        match &mut self.arena.objects[id as usize] {
-            Object::Whole { elements, is_read_only: false } => Some(&mut elements[range]),
-            _ => None,
-        }
-    }
-
-    /// The id of a part.
-    fn part(&mut self, slice: Slice) -> u32 {
-        if self.slice(slice.whole) == slice {
-            return slice.whole;
-        }
-        let arena = &mut self.arena;
-        *self.parts.entry(slice).or_insert_with(|| arena.add(Object::Part(slice)))
-    }
-
-    /// Copies elements to another place for as many, which may overlap the first and may be written to.
-    fn copy(&mut self, from: Slice, to: Slice) {
-        let Object::Whole { elements, is_read_only } =
-            std::mem::take(&mut self.arena.objects[from.whole as usize])
-        else {
-            return;
-        };
-        let mut elements = elements;
-        if from.whole == to.whole {
-            elements.copy_within(from.range(), to.start as usize);
-        } else if let Some(all) = self.get_mut(to.whole) {
-            all[to.range()].copy_from_slice(&elements[from.range()]);
-        }
-        self.arena.objects[from.whole as usize] = Object::Whole { elements, is_read_only };
-    }
-
-    /// Empties every object that was not reached, and adds up what the others cost.
-    fn sweep(&mut self, reached: &[bool], cost: impl Fn(usize) -> usize) -> usize {
-        self.parts.retain(|_, id| reached[*id as usize]);
-        let cost = |object: &Object<T>| match object {
-            Object::Whole { elements, .. } => cost(elements.len()),
-            Object::Part(_) => PART_COST,
-        };
-        self.arena.sweep(reached, cost, |object| *object = Object::default())
-    }
-}
-
-/// Objects of one kind by id.
-#[derive(Debug)]
-struct Arena<T> {
-    objects: Vec<T>,
-    free: Vec<u32>,
-}
-
-impl<T: Default> Arena<T> {
-    const fn new() -> Self {
-        Self { objects: Vec::new(), free: Vec::new() }
-    }
-
-    fn add(&mut self, object: T) -> u32 {
-        match self.free.pop() {
-            Some(id) => {
-                self.objects[id as usize] = object;
-                id
-            }
-            None => {
-                self.objects.push(object);
-                self.objects.len() as u32 - 1
-            }
-        }
-    }
-
-    /// Empties every object that was not reached, and adds up what the others cost.
-    fn sweep(&mut self, reached: &[bool], cost: impl Fn(&T) -> usize, empty: impl Fn(&mut T)) -> usize {
-        self.free.clear();
-        let mut used = 0;
-        for (at, object) in self.objects.iter_mut().enumerate() {
-            if reached[at] {
-                used += cost(object);
-            } else {
-                empty(object);
-                self.free.push(at as u32);
-            }
-        }
-        used
-    }
-}
+pub(super) const PART_COST: usize = OBJECT;
 
 /// All objects of a running program.
 #[derive(Debug)]
 pub struct Heap {
-    dictionaries: Arena<Dictionary>,
+    pub(super) dictionaries: Dictionaries,
     arrays: Sequences<Packed>,
     strings: Sequences<u8>,
+    /// The parts of arrays that have been keys: each stands for all that are the same part of the same whole.
+    parts: HashMap<Part, ArrayId, RandomState>,
     /// What all objects take, about, in bytes.
     used: usize,
     /// A collection is due when `used` would pass this.
@@ -228,11 +83,22 @@ pub struct Heap {
     limit: usize,
 }
 
+/// A part of an array: the whole, where it begins in it, and its length.
+type Part = (u32, usize, usize);
+
 impl Heap {
     pub(super) fn new(limit: usize) -> Self {
-        let due = PAUSE.min(limit);
-        let (arrays, strings) = (Sequences::new(), Sequences::new());
-        Self { dictionaries: Arena::new(), arrays, strings, used: 0, due, pause: PAUSE, limit }
+        let limit = limit.min(MOST);
+        Self {
+            dictionaries: Dictionaries::default(),
+            arrays: Sequences::new(),
+            strings: Sequences::new(),
+            parts: HashMap::default(),
+            used: 0,
+            due: PAUSE.min(limit),
+            pause: PAUSE,
+            limit,
+        }
     }
 
     /// Whether so many bytes more can be had without a collection. They count as used then.
@@ -252,6 +118,7 @@ impl Heap {
     }
 
     /// Gives back bytes that were taken and are not needed.
+    #[inline]
     pub(super) const fn give_back(&mut self, bytes: usize) {
         self.used = self.used.saturating_sub(bytes);
     }
@@ -262,33 +129,74 @@ impl Heap {
     }
 
     /// Makes an empty dictionary. Its cost was taken, as that of all that is added here.
+    #[inline]
     pub(super) fn new_dictionary(&mut self) -> DictionaryId {
-        DictionaryId(match self.dictionaries.free.pop() {
-            // It was emptied, and keeps its room.
-            Some(id) => id,
-            None => self.dictionaries.add(Dictionary::default()),
-        })
+        DictionaryId(self.dictionaries.add())
     }
 
-    /// Makes an array.
-    pub(super) fn new_array(&mut self, elements: Vec<Packed>) -> ArrayId {
-        ArrayId(self.arrays.add(elements, false))
+    /// Makes an empty dictionary that only the dictionary stack refers to.
+    #[inline]
+    pub(super) fn new_private_dictionary(&mut self) -> DictionaryId {
+        DictionaryId(self.dictionaries.add_private())
     }
 
-    /// Makes a string.
-    pub(super) fn new_string(&mut self, bytes: Vec<u8>, is_read_only: bool) -> StringId {
-        StringId(self.strings.add(bytes, is_read_only))
+    /// Notes that a value refers to a dictionary from now on.
+    #[inline]
+    pub(super) fn share(&mut self, id: DictionaryId) {
+        self.dictionaries.share(id.0);
+    }
+
+    /// Frees a dictionary that has left the dictionary stack, if nothing else refers to it.
+    #[inline]
+    pub(super) fn free_private(&mut self, id: DictionaryId) {
+        if let Some(entries) = self.dictionaries.free_private(id.0) {
+            self.give_back(dictionary_cost(entries));
+        }
+    }
+
+    /// Makes an array, if there is memory for it.
+    #[inline]
+    pub(super) fn new_array(&mut self, elements: &[Packed]) -> Result<ArrayId, ErrorName> {
+        self.arrays.add(elements, Access::Unlimited).map(ArrayId).ok_or(ErrorName::LimitCheck)
+    }
+
+    /// Makes an array of nulls.
+    #[inline]
+    pub(super) fn new_array_of_nulls(&mut self, length: usize) -> Result<ArrayId, ErrorName> {
+        self.arrays.add_filled(length, Packed::NULL).map(ArrayId).ok_or(ErrorName::LimitCheck)
+    }
+
+    /// Makes a string, if there is memory for it.
+    #[inline]
+    pub(super) fn new_string(&mut self, bytes: &[u8], access: Access) -> Result<StringId, ErrorName> {
+        self.strings.add(bytes, access).map(StringId).ok_or(ErrorName::LimitCheck)
+    }
+
+    /// Makes a string of zeros.
+    #[inline]
+    pub(super) fn new_string_of_zeros(&mut self, length: usize) -> Result<StringId, ErrorName> {
+        self.strings.add_filled(length, 0).map(StringId).ok_or(ErrorName::LimitCheck)
+    }
+
+    /// Makes a string of the same bytes, which cannot be written to.
+    pub(super) fn copy_of_string(&mut self, id: StringId) -> Result<StringId, ErrorName> {
+        self.strings.add_copy(id.0, Access::ReadOnly).map(StringId).ok_or(ErrorName::LimitCheck)
+    }
+
+    /// Where all arrays are.
+    pub(super) fn all_arrays(&mut self) -> (&mut [Sequence], &mut [Packed]) {
+        self.arrays.rows()
+    }
+
+    /// Where all strings are.
+    pub(super) fn all_strings(&mut self) -> (&mut [Sequence], &mut [u8]) {
+        self.strings.rows()
     }
 
     /// A dictionary.
     #[inline]
-    pub fn dictionary(&self, id: DictionaryId) -> &Dictionary {
-        &self.dictionaries.objects[id.0 as usize]
-    }
-
-    #[inline]
-    pub(super) fn dictionary_mut(&mut self, id: DictionaryId) -> &mut Dictionary {
-        &mut self.dictionaries.objects[id.0 as usize]
+    pub fn dictionary(&self, id: DictionaryId) -> Dictionary<'_> {
+        self.dictionaries.get(id.0)
     }
 
     /// The elements of an array.
@@ -314,84 +222,106 @@ impl Heap {
         self.strings.get_mut(id.0)
     }
 
-    /// Where the elements of an array are.
-    pub(super) fn array_slice(&self, id: ArrayId) -> Slice {
-        self.arrays.slice(id.0)
-    }
-
-    /// Where the bytes of a string are.
-    pub(super) fn string_slice(&self, id: StringId) -> Slice {
-        self.strings.slice(id.0)
-    }
-
     /// A part of an array, whose cost was taken.
-    pub(super) fn part_of_array(&mut self, slice: Slice) -> ArrayId {
-        ArrayId(self.arrays.part(slice))
+    #[inline]
+    pub(super) fn part_of_array(&mut self, id: ArrayId, start: usize, length: usize) -> ArrayId {
+        ArrayId(self.arrays.add_part(id.0, start, length))
     }
 
     /// A part of a string, whose cost was taken.
-    pub(super) fn part_of_string(&mut self, slice: Slice) -> StringId {
-        StringId(self.strings.part(slice))
+    #[inline]
+    pub(super) fn part_of_string(&mut self, id: StringId, start: usize, length: usize) -> StringId {
+        StringId(self.strings.add_part(id.0, start, length))
     }
 
-    /// Copies elements of an array to a place for as many, which may overlap them.
-    pub(super) fn copy_array(&mut self, from: Slice, to: Slice) {
-        self.arrays.copy(from, to);
+    /// Whether two arrays are one: the same part of the same whole.
+    #[inline]
+    pub(super) fn is_same_array(&self, a: ArrayId, b: ArrayId) -> bool {
+        a == b || self.arrays.place(a.0) == self.arrays.place(b.0)
     }
 
-    /// Copies bytes of a string to a place for as many, which may overlap them and may be written to.
-    pub(super) fn copy_string(&mut self, from: Slice, to: Slice) {
-        self.strings.copy(from, to);
+    /// The one that stands for all arrays that are the same as this: itself if it is a whole one. Nothing when none
+    /// of them has been a key.
+    pub(super) fn key_array(&self, id: ArrayId) -> Option<ArrayId> {
+        match self.part(id) {
+            Some(part) => self.parts.get(&part).copied(),
+            None => Some(id),
+        }
     }
 
-    /// Marks what the roots reach: the objects, and the texts, of which there are so many.
-    pub(super) fn reach(&self, roots: impl Iterator<Item = Value>, texts: usize) -> Reached {
+    /// The same, which is the array itself when there was none.
+    pub(super) fn new_key_array(&mut self, id: ArrayId) -> ArrayId {
+        match self.part(id) {
+            Some(part) => *self.parts.entry(part).or_insert(id),
+            None => id,
+        }
+    }
+
+    fn part(&self, id: ArrayId) -> Option<Part> {
+        let (whole, start) = self.arrays.part_of(id.0)?;
+        Some((whole, start, self.array(id).len()))
+    }
+
+    /// Copies the elements of an array into another, from an index on. They may overlap, and they fit.
+    pub(super) fn copy_array(&mut self, from: ArrayId, to: ArrayId, start: usize) {
+        self.arrays.copy(from.0, to.0, start);
+    }
+
+    /// Copies the bytes of a string into another, which may be written to, from an index on. They may overlap, and
+    /// they fit.
+    pub(super) fn copy_string(&mut self, from: StringId, to: StringId, start: usize) {
+        self.strings.copy(from.0, to.0, start);
+    }
+
+    /// Marks what the roots reach: the objects, and the texts.
+    pub(super) fn reach(&self, roots: impl Iterator<Item = Value>, texts: &Texts) -> Reached {
         let mut reached = Reached {
-            dictionaries: vec![false; self.dictionaries.objects.len()],
-            arrays: vec![false; self.arrays.arena.objects.len()],
-            strings: vec![false; self.strings.arena.objects.len()],
-            texts: vec![false; texts],
+            dictionaries: vec![false; self.dictionaries.len()],
+            arrays: vec![false; self.arrays.len()],
+            strings: vec![false; self.strings.len()],
+            texts: vec![false; texts.len()],
+            loaded: texts.loaded().len() as u32,
             waiting: Vec::new(),
         };
-        roots.for_each(|root| reached.note(root));
+        roots.chain(texts.loaded().map(Value::Text)).for_each(|root| reached.note(root));
         while let Some(value) = reached.waiting.pop() {
             match value {
                 Value::Dictionary(id) => {
-                    for (key, value) in self.dictionary(id).entries() {
-                        reached.note(key.packed().unpack());
-                        reached.note(value.unpack());
+                    for entry in self.dictionary(id).entries() {
+                        reached.note(entry.key.packed().unpack());
+                        reached.note(entry.value.unpack());
                     }
                 }
-                Value::Array(id) => match &self.arrays.arena.objects[id.0 as usize] {
-                    Object::Whole { elements, .. } => {
-                        elements.iter().for_each(|value| reached.note(value.unpack()))
-                    }
+                Value::Array(id) => match self.arrays.part_of(id.0) {
+                    None => self.array(id).iter().for_each(|value| reached.note(value.unpack())),
                     // All of it: another part of the same array may be in use too.
-                    Object::Part(slice) => reached.note(Value::Array(ArrayId(slice.whole))),
+                    Some((whole, _)) => reached.note(Value::Array(ArrayId(whole))),
                 },
                 Value::String(id) => {
-                    if let Object::Part(slice) = &self.strings.arena.objects[id.0 as usize] {
-                        reached.note(Value::String(StringId(slice.whole)));
+                    if let Some((whole, _)) = self.strings.part_of(id.0) {
+                        reached.note(Value::String(StringId(whole)));
                     }
                 }
+                Value::Text(name) => reached.note(Value::String(texts.string(name))),
                 _ => {}
             }
         }
         reached
     }
 
-    /// Frees every object that was not reached. `texts` is what the texts take that stay, and so many bytes are to be
-    /// had without another collection, if the limit allows it.
+    /// Frees every object that was not reached. `texts` is what the texts take that stay, besides their bytes, and so
+    /// many bytes are to be had without another collection, if the limit allows it.
     pub(super) fn sweep(&mut self, reached: &Reached, texts: usize, wanted: usize) {
-        let dictionaries = self.dictionaries.sweep(
-            &reached.dictionaries,
-            |dictionary| DICTIONARY_COST + dictionary.entries().len() * ENTRY,
-            Dictionary::clear,
-        );
-        let arrays = self.arrays.sweep(&reached.arrays, array_cost);
-        let strings = self.strings.sweep(&reached.strings, string_cost);
+        self.parts.retain(|_, id| reached.arrays[id.0 as usize]);
+        let dictionaries = self.dictionaries.sweep(&reached.dictionaries, dictionary_cost);
+        let arrays = self.arrays.sweep(&reached.arrays, |_, length| array_cost(length));
+        // The texts of the program were there before all other strings, and count for nothing.
+        let cost = |id, length| if id < reached.loaded { 0 } else { string_cost(length) };
+        let strings = self.strings.sweep(&reached.strings, cost);
         self.used = dictionaries + arrays + strings + texts;
         self.due = self.used.saturating_add(self.used.max(self.pause).max(wanted)).min(self.limit);
+        self.arrays.shrink(PAUSE / size_of::<Packed>());
+        self.strings.shrink(PAUSE);
     }
 }
 
@@ -402,6 +332,8 @@ pub(super) struct Reached {
     strings: Vec<bool>,
     /// The texts.
     pub(super) texts: Vec<bool>,
+    /// How many texts the program was loaded with.
+    loaded: u32,
     waiting: Vec<Value>,
 }
 
@@ -414,8 +346,7 @@ impl Reached {
             Value::Text(id) => &mut self.texts[id.index()],
             _ => return,
         };
-        let is_new = !std::mem::replace(mark, true);
-        if is_new && !matches!(value, Value::Text(_)) {
+        if !std::mem::replace(mark, true) {
             self.waiting.push(value);
         }
     }
@@ -425,6 +356,7 @@ impl Reached {
 mod tests {
     use super::*;
     use crate::vm::dictionary::Key;
+    use crate::vm::names::Names;
 
     fn key(value: Value) -> Key {
         Key::of(value).unwrap()
@@ -437,32 +369,56 @@ mod tests {
         let mut heap = Heap::new(usize::MAX);
         let [root, as_key, as_value, lost, lost_too] = std::array::from_fn(|_| heap.new_dictionary());
         let value = |id| Packed::from(Value::Dictionary(id));
-        let array = heap.new_array(vec![value(as_value), Packed::NULL]);
-        let lost_array = heap.new_array(vec![value(lost)]);
-        let part = heap.part_of_array(heap.array_slice(array).part(1, 1));
-        let lost_part = heap.part_of_array(heap.array_slice(array).part(0, 1));
-        assert_eq!(heap.part_of_array(heap.array_slice(part)), part, "a part is the same part again");
-        assert_eq!(heap.part_of_array(heap.array_slice(part).part(0, 1)), part);
-        let string = heap.new_string(b"kept".to_vec(), false);
-        let lost_string = heap.new_string(b"lost".to_vec(), false);
-        let insert =
-            |heap: &mut Heap, id, new: Value, value| _ = heap.dictionary_mut(id).insert(key(new), value);
+        let array = heap.new_array(&[value(as_value), Packed::NULL]).unwrap();
+        let lost_array = heap.new_array(&[value(lost)]).unwrap();
+        let part = heap.part_of_array(array, 1, 1);
+        let lost_part = heap.part_of_array(array, 0, 1);
+        let lost_string = heap.new_string(b"lost", Access::Unlimited).unwrap();
+        let string = heap.new_string(b"kept", Access::Unlimited).unwrap();
+        let insert = |heap: &mut Heap, id: DictionaryId, new, value| {
+            _ = heap.dictionaries.insert(id.0, key(new), value)
+        };
         insert(&mut heap, root, Value::Dictionary(as_key), Value::Array(part).into());
         insert(&mut heap, as_key, ONE, Value::String(string).into());
         insert(&mut heap, as_value, ONE, value(root));
         insert(&mut heap, lost, ONE, value(lost_too));
         insert(&mut heap, lost_too, ONE, Value::Array(lost_array).into());
-        let reached = heap.reach([Value::Dictionary(root), Value::Number(0.0)].into_iter(), 0);
-        heap.sweep(&reached, 0, 0);
-        assert_eq!(heap.dictionaries.free, [lost.0, lost_too.0]);
-        assert_eq!(heap.arrays.arena.free, [lost_array.0, lost_part.0]);
-        assert_eq!(heap.strings.arena.free, [lost_string.0]);
+        collect(&mut heap, &[Value::Dictionary(root), Value::Number(0.0)]);
         assert!(heap.dictionary(lost).entries().is_empty());
         assert_eq!(heap.dictionary(as_value).get(key(ONE)), Some(value(root)));
         assert_eq!((heap.array(part), heap.string(string)), (&[Packed::NULL][..], &b"kept"[..]));
-        assert_eq!(heap.new_dictionary(), lost_too);
-        let again = heap.part_of_array(heap.array_slice(array).part(0, 1));
-        assert_eq!((again, heap.array(again)), (lost_part, &[value(as_value)][..]));
+        assert_eq!([heap.new_dictionary(), heap.new_dictionary()], [lost, lost_too]);
+        assert_eq!(heap.new_string(b"", Access::Unlimited), Ok(lost_string));
+        let again = [heap.part_of_array(array, 0, 1), heap.part_of_array(array, 0, 1)];
+        assert_eq!(again, [lost_array, lost_part]);
+        assert!(heap.is_same_array(again[0], again[1]) && !heap.is_same_array(again[0], part));
+        assert_eq!(heap.array(again[1]), [value(as_value)]);
+    }
+
+    /// What only the roots keep; there are no texts.
+    fn collect(heap: &mut Heap, roots: &[Value]) {
+        let texts = Texts::new(&Names::default(), heap);
+        let reached = heap.reach(roots.iter().copied(), &texts);
+        heap.sweep(&reached, 0, 0);
+    }
+
+    #[test]
+    fn equal_parts_of_an_array_are_one_key() {
+        let mut heap = Heap::new(usize::MAX);
+        let array = heap.new_array(&[Packed::NULL; 4]).unwrap();
+        let [part, same, other] = [(1, 2), (1, 2), (2, 1)].map(|(at, of)| heap.part_of_array(array, at, of));
+        let of_part = heap.part_of_array(other, 0, 1);
+        assert_eq!((heap.part_of_array(array, 0, 4), of_part), (array, other));
+        assert_eq!([array, part, same].map(|id| heap.key_array(id)), [Some(array), None, None]);
+        assert_eq!([same, part, other].map(|id| heap.new_key_array(id)), [same, same, other]);
+        // The array moves.
+        let moved = heap.new_array(&[Packed::NULL; 3]).unwrap();
+        collect(&mut heap, &[Value::Array(same), Value::Array(moved)]);
+        let again = heap.part_of_array(array, 1, 2);
+        assert_eq!(heap.key_array(again), Some(same));
+        collect(&mut heap, &[Value::Array(array)]);
+        let again = heap.part_of_array(array, 1, 2);
+        assert_eq!(heap.key_array(again), None);
     }
 
     #[test]
@@ -471,18 +427,16 @@ mod tests {
         let first = heap.new_dictionary();
         let mut last = Value::Dictionary(first);
         for _ in 0..150_000 {
-            let array = heap.new_array(vec![last.into()]);
+            let array = heap.new_array(&[last.into()]).unwrap();
             let next = heap.new_dictionary();
-            heap.dictionary_mut(next).insert(key(ONE), Value::Array(array).into());
+            heap.dictionaries.insert(next.0, key(ONE), Value::Array(array).into());
             last = Value::Dictionary(next);
         }
-        let reached = heap.reach(std::iter::once(last), 0);
-        heap.sweep(&reached, 0, 0);
-        assert!(heap.dictionaries.free.is_empty() && heap.arrays.arena.free.is_empty());
-        let reached = heap.reach(std::iter::empty(), 0);
-        heap.sweep(&reached, 0, 0);
+        collect(&mut heap, &[last]);
+        assert_eq!(heap.used, 150_000 * (array_cost(1) + ENTRY) + 150_001 * DICTIONARY_COST);
+        collect(&mut heap, &[]);
         assert_eq!(heap.used, 0);
-        assert_eq!(heap.dictionaries.free.len(), 150_001);
+        assert_eq!(heap.new_dictionary(), first);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::fault::Fault;
 use super::frame::{Called, Frame, Turns, TurnsKind};
 use super::heap::Heap;
 use super::names::{NameId, Texts, cost};
+use super::native::Engine;
 use super::program::{Program, SymbolId};
 use super::scope::Scope;
 use super::stack::Stack;
@@ -22,35 +23,10 @@ use crate::isa::builtin::Builtin;
 
 mod inspect;
 mod loops;
-mod run;
+mod options;
+pub(super) mod run;
 
-/// What a program may use.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
-    /// How many steps it may make. A step is an instruction, or the start of a turn of a loop.
-    pub max_steps: Option<u64>,
-    /// How many entries each of the operand, execution and dictionary stacks may have.
-    pub max_stack: usize,
-    /// How many bytes its dictionaries, arrays and strings may take, about.
-    pub max_memory: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { max_steps: None, max_stack: 1_000_000, max_memory: 1 << 30 }
-    }
-}
-
-/// How to run a program.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Options {
-    /// What it may use.
-    pub limits: Limits,
-    /// Whether it is traced from the start, as by `true trace`.
-    pub trace: bool,
-    /// What `arguments` gives it.
-    pub arguments: Vec<Vec<u8>>,
-}
+pub use options::{Limits, Native, Options};
 
 /// What a program reads and writes.
 pub struct Streams<'s> {
@@ -99,9 +75,9 @@ pub struct Machine<'p> {
     /// As what it is executed.
     called: Called,
     pub(super) frames: Vec<Frame>,
-    loops: Vec<Turns>,
+    pub(super) loops: Vec<Turns>,
     pub(super) heap: Heap,
-    pub(super) texts: Texts<'p>,
+    pub(super) texts: Texts,
     pub(super) scope: Scope,
     pub(super) random: u32,
     pub(super) arguments: Vec<Vec<u8>>,
@@ -110,6 +86,7 @@ pub struct Machine<'p> {
     alarm: Option<&'p AtomicBool>,
     /// The instruction that was executed when the alarm was set.
     caught_at: Option<Address>,
+    pub(super) native: Engine,
     /// How many steps may still be made.
     left: u64,
     max_steps: u64,
@@ -120,6 +97,8 @@ impl<'p> Machine<'p> {
     pub fn new(program: &'p Program, start: SymbolId, options: &Options) -> Self {
         let limits = &options.limits;
         let mut heap = Heap::new(limits.max_memory);
+        // Before anything else is on the heap.
+        let texts = Texts::new(program.names(), &mut heap);
         let mut scope = Scope::new(program, &mut heap);
         let mut code = Code::new(program);
         let called = Called::by(program.symbol_id(start));
@@ -133,13 +112,14 @@ impl<'p> Machine<'p> {
             frames: vec![Frame { at: HALT, called }],
             loops: Vec::new(),
             heap,
-            texts: Texts::new(program.names()),
+            texts,
             scope,
             random: 1,
             arguments: options.arguments.clone(),
             is_tracing: options.trace,
             alarm: None,
             caught_at: None,
+            native: Engine::new(options.native),
             left: max_steps,
             max_steps,
         }
@@ -209,7 +189,7 @@ impl<'p> Machine<'p> {
     }
 
     /// Executes what one instruction alone does; the next has its address already.
-    fn execute(&mut self, op: Op, streams: &mut Streams<'_>) -> Result<(), Fault> {
+    pub(super) fn execute(&mut self, op: Op, streams: &mut Streams<'_>) -> Result<(), Fault> {
         match op {
             Op::Number(number) => self.push(Value::Number(number)),
             Op::Boolean(value) => self.push(Value::Boolean(value)),
@@ -291,6 +271,52 @@ impl<'p> Machine<'p> {
         Ok(())
     }
 
+    /// Goes on at an address, as a part of a call.
+    pub(super) fn go_on_as(&mut self, at: Address, called: Called) {
+        (self.at, self.called) = (at, called);
+    }
+
+    /// What is executed next, and as what.
+    pub(super) const fn next(&self) -> (Address, Called) {
+        (self.at, self.called)
+    }
+
+    /// Executes what is next, which is no return, out of so many steps. Gives how many are left, and why it failed if
+    /// nobody catches that.
+    pub(super) fn advance_from_native(
+        &mut self,
+        steps: u64,
+        streams: &mut Streams<'_>,
+    ) -> (u64, Option<Fault>) {
+        let at = self.at;
+        let before = std::mem::replace(&mut self.left, steps);
+        let result = match self.code.ops[at as usize] {
+            Op::Turn => self.turn().map_err(|fault| fault.of(self.loop_operator())),
+            Op::Unstopped if self.stack.push(Value::Boolean(false)) => {
+                self.resume();
+                Ok(())
+            }
+            Op::Unstopped => Err(Fault::from(ErrorName::StackOverflow).of(Builtin::Stopped)),
+            _ => self.count().and_then(|()| {
+                self.at = at + 1;
+                self.execute(self.code.plain(at), streams).inspect_err(|_| self.at = at)
+            }),
+        };
+        let left = std::mem::replace(&mut self.left, before);
+        (left, result.err().filter(|fault| !self.is_caught(fault)))
+    }
+
+    /// Leaves what is finished. Gives what is next.
+    pub(super) fn leave_finished(&mut self) -> Address {
+        loop {
+            match self.code.ops[self.at as usize] {
+                Op::Return | Op::Again => self.resume(),
+                Op::Skip { to } => self.at = to,
+                _ => return self.at,
+            }
+        }
+    }
+
     /// Lets a block in place be skipped.
     pub(super) fn go_on_at(&mut self, at: Address) {
         self.at = at;
@@ -341,7 +367,7 @@ impl<'p> Machine<'p> {
     }
 
     /// Whether something catches a fault; then it is executed what comes after.
-    fn is_caught(&mut self, fault: &Fault) -> bool {
+    pub(super) fn is_caught(&mut self, fault: &Fault) -> bool {
         let Fault::Error { .. } = fault else { return false };
         let Some(at) = self.frames.iter().rposition(|frame| frame.at == UNSTOPPED) else { return false };
         // One value more than the limit: for what could not push its own.
@@ -373,8 +399,8 @@ impl<'p> Machine<'p> {
             _ => None,
         });
         let roots = begun.chain(self.stack.values().iter().map(|value| value.unpack())).chain(in_loops);
-        let reached = self.heap.reach(roots, self.texts.len());
-        let texts = self.texts.retain(&reached.texts, |name| self.scope.forget(name));
+        let reached = self.heap.reach(roots, &self.texts);
+        let texts = self.texts.retain(&self.heap, &reached.texts, |name| self.scope.forget(name));
         self.heap.sweep(&reached, texts, bytes);
         if self.heap.take(bytes) { Ok(()) } else { Err(ErrorName::LimitCheck.into()) }
     }
@@ -385,23 +411,26 @@ impl<'p> Machine<'p> {
         match (Key::of(value), value) {
             (Some(key), _) => Ok(key),
             (None, Value::String(id)) => {
-                if let Some(name) = self.texts.find(self.heap.string(id)) {
+                if let Some(name) = self.texts.find(&self.heap, self.heap.string(id)) {
                     return Ok(Key::name(name));
                 }
-                self.reserve(cost(self.heap.string(id)))?;
-                let name = self.texts.add(self.heap.string(id));
+                self.reserve(cost(self.heap.string(id).len()))?;
+                let copy = self.heap.copy_of_string(id)?;
+                let name = self.texts.add(&self.heap, copy);
                 self.scope.grow(self.texts.len());
                 Ok(Key::name(name))
             }
+            (None, Value::Array(id)) => Ok(Key::array(self.heap.new_key_array(id))),
             _ => Err(ErrorName::TypeCheck.into()),
         }
     }
 
-    /// The key for a value, unless it is a string that never was a key.
+    /// The key for a value, unless it is a string or a part of an array that never was a key.
     pub(super) fn known_key(&self, value: Value) -> Result<Option<Key>, Fault> {
         match (Key::of(value), value) {
             (Some(key), _) => Ok(Some(key)),
-            (None, Value::String(id)) => Ok(self.texts.find(self.heap.string(id)).map(Key::name)),
+            (None, Value::String(id)) => Ok(self.texts.find(&self.heap, self.heap.string(id)).map(Key::name)),
+            (None, Value::Array(id)) => Ok(self.heap.key_array(id).map(Key::array)),
             _ => Err(ErrorName::TypeCheck.into()),
         }
     }
@@ -410,6 +439,7 @@ impl<'p> Machine<'p> {
     #[inline]
     pub(super) fn forget_changed(&mut self) {
         while let Some(name) = self.scope.take_changed() {
+            self.native.give_up(&mut self.code);
             self.code.distrust(name, &mut self.scope);
         }
     }
@@ -422,6 +452,7 @@ impl<'p> Machine<'p> {
             (Value::Text(_) | Value::String(_), Value::Text(_) | Value::String(_)) => {
                 self.text(a).bytes() == self.text(b).bytes()
             }
+            (Value::Array(a), Value::Array(b)) => self.heap.is_same_array(a, b),
             _ => a == b,
         }
     }

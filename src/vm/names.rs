@@ -3,9 +3,12 @@
 //! Two ids of one program are equal just when their texts are.
 
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
+
+use super::heap::{Access, Heap, StringId, string_cost};
 
 /// A name or string of a program, or a string that is a key of a dictionary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -71,74 +74,130 @@ impl Names {
     }
 }
 
-/// The texts of a running program: those that it was loaded with, and those that have become keys since.
+/// The texts of a running program: those that it was loaded with, and those that have become keys since. Their bytes
+/// are strings on the heap.
 #[derive(Debug)]
-pub struct Texts<'p> {
-    names: &'p Names,
-    /// The texts made at run time; their ids follow those of `names`. What was forgotten is empty.
-    own: Vec<Box<[u8]>>,
-    ids: HashMap<Box<[u8]>, NameId, RandomState>,
+pub struct Texts {
+    /// How many the program was loaded with; they are never forgotten.
+    loaded: usize,
+    /// The string of each.
+    strings: Vec<StringId>,
     free: Vec<NameId>,
+    /// The ids by the hashes of the bytes, each at the first free place from where its hash says.
+    table: Vec<Slot>,
+    hasher: RandomState,
 }
 
-impl<'p> Texts<'p> {
+/// A place of the table: the upper half of a hash, and the id plus one, or 0 where there is none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Slot {
+    hash: u32,
+    id: u32,
+}
+
+impl Texts {
     /// The texts of a loaded program.
-    pub(super) fn new(names: &'p Names) -> Self {
-        Self { names, own: Vec::new(), ids: HashMap::default(), free: Vec::new() }
+    pub(super) fn new(names: &Names, heap: &mut Heap) -> Self {
+        let mut texts = Self {
+            loaded: names.len(),
+            strings: Vec::with_capacity(names.len()),
+            free: Vec::new(),
+            table: vec![Slot::default(); (2 * names.len()).next_power_of_two().max(64)],
+            hasher: RandomState::default(),
+        };
+        for text in &names.texts {
+            // Without memory for the program itself nothing can be done.
+            let string = heap.new_string(text.as_bytes(), Access::ReadOnly).unwrap_or(StringId(0));
+            texts.strings.push(string);
+            texts.enter(texts.hasher.hash_one(text.as_bytes()), NameId(texts.strings.len() as u32 - 1));
+        }
+        texts
     }
 
-    /// The bytes of a text.
-    pub fn bytes(&self, id: NameId) -> &[u8] {
-        match id.index().checked_sub(self.names.len()) {
-            None => self.names.text(id).as_bytes(),
-            Some(own) => &self.own[own],
-        }
+    /// The string of a text.
+    #[inline]
+    pub(super) fn string(&self, id: NameId) -> StringId {
+        self.strings[id.index()]
+    }
+
+    /// The ids that the program was loaded with.
+    pub(super) fn loaded(&self) -> impl ExactSizeIterator<Item = NameId> {
+        (0..self.loaded as u32).map(NameId)
     }
 
     /// The id of a text, if there is one.
-    pub(super) fn find(&self, bytes: &[u8]) -> Option<NameId> {
-        let loaded = std::str::from_utf8(bytes).ok().and_then(|text| self.names.get(text));
-        loaded.or_else(|| self.ids.get(bytes).copied())
+    #[inline]
+    pub(super) fn find(&self, heap: &Heap, bytes: &[u8]) -> Option<NameId> {
+        let hash = self.hasher.hash_one(bytes);
+        let mut at = hash as usize;
+        loop {
+            let slot = self.table[at & (self.table.len() - 1)];
+            let id = NameId(slot.id.checked_sub(1)?);
+            if slot.hash == (hash >> 32) as u32 && heap.string(self.string(id)) == bytes {
+                return Some(id);
+            }
+            at += 1;
+        }
     }
 
-    /// The id of a text that there is no id of yet.
-    pub(super) fn add(&mut self, bytes: &[u8]) -> NameId {
-        let id = self.free.pop().unwrap_or_else(|| {
-            self.own.push(Box::default());
-            NameId((self.len() - 1) as u32)
-        });
-        self.own[id.index() - self.names.len()] = bytes.into();
-        self.ids.insert(bytes.into(), id);
+    /// The id of a text that there is no id of yet, with the string of its bytes.
+    pub(super) fn add(&mut self, heap: &Heap, string: StringId) -> NameId {
+        let id = self.free.pop().unwrap_or(NameId(self.strings.len() as u32));
+        match self.strings.get_mut(id.index()) {
+            Some(place) => *place = string,
+            None => self.strings.push(string),
+        }
+        if 2 * self.strings.len() > self.table.len() {
+            self.enter_all(heap);
+        } else {
+            self.enter(self.hasher.hash_one(heap.string(string)), id);
+        }
         id
     }
 
     /// How many ids there are.
-    pub(super) fn len(&self) -> usize {
-        self.names.len() + self.own.len()
+    pub(super) const fn len(&self) -> usize {
+        self.strings.len()
+    }
+
+    fn enter(&mut self, hash: u64, id: NameId) {
+        let mut at = hash as usize;
+        let mask = self.table.len() - 1;
+        while self.table[at & mask].id != 0 {
+            at += 1;
+        }
+        self.table[at & mask] = Slot { hash: (hash >> 32) as u32, id: id.0 + 1 };
+    }
+
+    /// Makes the table anew.
+    fn enter_all(&mut self, heap: &Heap) {
+        self.table.clear();
+        self.table.resize((4 * self.strings.len()).next_power_of_two(), Slot::default());
+        let mut is_free = vec![false; self.strings.len()];
+        self.free.iter().for_each(|id| is_free[id.index()] = true);
+        for id in (0..self.strings.len() as u32).map(NameId).filter(|id| !is_free[id.index()]) {
+            self.enter(self.hasher.hash_one(heap.string(self.string(id))), id);
+        }
     }
 
     /// Forgets the texts made at run time that are not `kept`; gives their ids to `forgotten`. Tells how many bytes
-    /// are left.
-    pub(super) fn retain(&mut self, kept: &[bool], mut forgotten: impl FnMut(NameId)) -> usize {
-        let loaded = self.names.len();
-        self.ids.retain(|_, id| kept[id.index()]);
-        let mut left = 0;
-        self.free.clear();
-        for (at, text) in self.own.iter_mut().enumerate() {
-            let id = NameId((loaded + at) as u32);
-            if kept[id.index()] {
-                left += cost(text);
-            } else {
-                *text = Box::default();
-                self.free.push(id);
-                forgotten(id);
-            }
+    /// are left, besides those of the strings.
+    pub(super) fn retain(&mut self, heap: &Heap, kept: &[bool], mut forgotten: impl FnMut(NameId)) -> usize {
+        let before = self.free.len();
+        self.free = (self.loaded as u32..self.strings.len() as u32).map(NameId).collect();
+        self.free.retain(|id| !kept[id.index()]);
+        self.free.iter().for_each(|id| forgotten(*id));
+        if self.free.len() != before {
+            self.enter_all(heap);
         }
-        left
+        (self.strings.len() - self.loaded - self.free.len()) * ROWS
     }
 }
 
-/// What a text made at run time takes, in bytes: its copies, and a row in each table.
-pub(super) const fn cost(bytes: &[u8]) -> usize {
-    2 * bytes.len() + 128
+/// What a text takes in the tables, in bytes.
+const ROWS: usize = 64;
+
+/// What a text made at run time takes, in bytes, with its string.
+pub(super) const fn cost(length: usize) -> usize {
+    string_cost(length) + ROWS
 }

@@ -50,7 +50,7 @@ impl Machine<'_> {
             Builtin::CountDictStack => self.push(Value::Number(self.scope.dictionaries().len() as f64)),
             Builtin::CountExecStack => self.push(Value::Number(self.frames.len() as f64)),
             Builtin::CountToMark => self.count_to_mark(),
-            Builtin::CurrentDict => self.push(Value::Dictionary(self.scope.current())),
+            Builtin::CurrentDict => self.push_current(),
             Builtin::CurrentTrace => self.push(Value::Boolean(self.is_tracing)),
             Builtin::Cvi => self.convert(conversion::whole),
             Builtin::Cvr => self.convert(Ok),

@@ -11,16 +11,19 @@ use super::program::Program;
 use super::value::{Packed, Procedure, Value};
 use crate::isa::builtin::Builtin;
 
-/// What a name was found to mean.
+/// What a name was found to mean. Native code reads and writes the value and the state.
 #[derive(Debug, Clone, Copy)]
-struct Meaning {
+#[repr(C)]
+pub(super) struct Meaning {
     /// The value; [`Packed::NOTHING`] when the name is undefined.
-    value: Packed,
+    pub(super) value: Packed,
     /// The state of the dictionary stack for which it holds, or [`ALWAYS`].
-    state: u64,
+    pub(super) state: u64,
     /// Where the name stood as a key in the dictionary in which it was found or stored last.
     place: u32,
     trust: Trust,
+    /// Whether code relies on it that the name's value is the one in the program's dictionary, at the same place.
+    is_fixed: bool,
 }
 
 /// Whether code relies on a meaning.
@@ -40,7 +43,8 @@ const ALWAYS: u64 = u64::MAX;
 const NEVER: u64 = 0;
 
 /// The meaning of what is no key anywhere.
-const UNDEFINED: Meaning = Meaning { value: Packed::NOTHING, state: ALWAYS, place: 0, trust: Trust::NotYet };
+const UNDEFINED: Meaning =
+    Meaning { value: Packed::NOTHING, state: ALWAYS, place: 0, trust: Trust::NotYet, is_fixed: false };
 
 /// The dictionary stack.
 #[derive(Debug)]
@@ -71,6 +75,8 @@ impl Scope {
             state: NEVER + 1,
             changed: Vec::new(),
         };
+        heap.dictionaries.note_begun(system.0);
+        heap.dictionaries.note_begun(own.0);
         for (operator, name) in Builtin::ALL.iter().zip(scope.operators.clone()) {
             scope.fill(heap, system, name, Value::Operator(*operator).into());
         }
@@ -82,7 +88,7 @@ impl Scope {
 
     /// Fills one of the two lowest dictionaries.
     fn fill(&mut self, heap: &mut Heap, dictionary: DictionaryId, name: NameId, value: Packed) {
-        let (place, _) = heap.dictionary_mut(dictionary).insert(Key::name(name), value);
+        let (place, _) = heap.dictionaries.insert(dictionary.0, Key::name(name), value);
         self.meanings[name.index()] = Meaning { value, place, ..UNDEFINED };
     }
 
@@ -106,31 +112,41 @@ impl Scope {
         self.stack.iter().rev().copied().find(|id| heap.dictionary(*id).get(key).is_some())
     }
 
+    /// Puts a new dictionary on top, which is freed when it leaves the stack unless it is a value by then.
+    #[inline]
+    pub(super) fn begin_new(&mut self, heap: &mut Heap) {
+        self.stack.push(heap.new_private_dictionary());
+        self.state += 1;
+    }
+
     pub(super) fn begin(&mut self, heap: &mut Heap, dictionary: DictionaryId) {
         self.stack.push(dictionary);
         self.state += 1;
         if dictionary == self.system {
             // Operators can now stand above procedures of the same names.
             (0..self.operators.len()).for_each(|at| self.localize(self.operators[at]));
-        } else if dictionary != self.program && !heap.dictionary(dictionary).is_begun {
-            heap.dictionary_mut(dictionary).is_begun = true;
-            let keys = heap.dictionary(dictionary).entries().iter();
-            keys.filter_map(|(key, _)| key.as_name()).for_each(|name| self.localize(name));
+        } else if dictionary != self.program && heap.dictionaries.note_begun(dictionary.0) {
+            let entries = heap.dictionary(dictionary).entries().iter();
+            entries.filter_map(|entry| entry.key.as_name()).for_each(|name| self.localize(name));
         }
     }
 
     /// Removes the dictionary on top, unless it is one of the lowest two.
-    pub(super) fn end(&mut self) -> Option<DictionaryId> {
-        if self.stack.len() <= 2 {
-            return None;
+    /// Tells whether it did.
+    #[inline]
+    pub(super) fn end(&mut self, heap: &mut Heap) -> bool {
+        let is_there = self.stack.len() > 2;
+        if is_there && let Some(dictionary) = self.stack.pop() {
+            self.state += 1;
+            heap.free_private(dictionary);
         }
-        self.state += 1;
-        self.stack.pop()
+        is_there
     }
 
     /// From now on the dictionary stack can change what a name means.
     fn localize(&mut self, name: NameId) {
         self.distrust(name);
+        self.loosen(name);
         self.meanings[name.index()].state = NEVER;
     }
 
@@ -142,23 +158,42 @@ impl Scope {
         }
     }
 
+    fn loosen(&mut self, name: NameId) {
+        if std::mem::take(&mut self.meanings[name.index()].is_fixed) {
+            self.changed.push(name);
+        }
+    }
+
     /// Stores a value in a dictionary. Tells whether the key is new in it.
     #[inline]
     pub(super) fn store(&mut self, heap: &mut Heap, id: DictionaryId, key: Key, value: Packed) -> bool {
-        let dictionary = heap.dictionary_mut(id);
-        let Some(name) = key.as_name() else { return dictionary.insert(key, value).1 };
+        let Some(name) = key.as_name() else { return heap.dictionaries.insert(id.0, key, value).1 };
         let meaning = &mut self.meanings[name.index()];
-        let is_new = !dictionary.replace_at(meaning.place, key, value) && {
-            let (place, is_new) = dictionary.insert(key, value);
+        let is_new = !heap.dictionaries.replace_at(id.0, meaning.place, key, value) && {
+            let (place, is_new) = heap.dictionaries.insert(id.0, key, value);
             meaning.place = place;
             is_new
         };
-        if id == self.program || dictionary.is_begun {
+        if heap.dictionary(id).is_begun() {
             if meaning.state == ALWAYS && id == self.program && meaning.trust != Trust::Given {
                 meaning.value = value;
             } else {
                 self.restore(id, name, value);
             }
+        }
+        is_new
+    }
+
+    /// Defines a name that is new in the current dictionary, which is not systemdict, if no code relies on the name.
+    /// Tells whether it is new.
+    #[inline]
+    pub(super) fn define(&mut self, heap: &mut Heap, name: NameId, value: Packed) -> bool {
+        let id = self.current();
+        let (place, is_new) = heap.dictionaries.insert(id.0, Key::name(name), value);
+        let meaning = &mut self.meanings[name.index()];
+        (meaning.value, meaning.place) = (value, place);
+        if meaning.state != ALWAYS || id != self.program {
+            meaning.state = self.state;
         }
         is_new
     }
@@ -171,7 +206,7 @@ impl Scope {
         let meaning = &mut self.meanings[name.index()];
         let is_there = meaning.trust != Trust::Given
             && id != self.system
-            && heap.dictionary_mut(id).replace_at(meaning.place, Key::name(name), value);
+            && heap.dictionaries.replace_at(id.0, meaning.place, Key::name(name), value);
         if is_there {
             meaning.value = value;
             if meaning.state != ALWAYS {
@@ -185,6 +220,9 @@ impl Scope {
     fn restore(&mut self, id: DictionaryId, name: NameId, value: Packed) {
         self.distrust(name);
         let (is_on_top, state) = (id == self.current(), self.state);
+        if id != self.program {
+            self.loosen(name);
+        }
         let meaning = &mut self.meanings[name.index()];
         meaning.state = match meaning.state {
             ALWAYS if id == self.program => ALWAYS,
@@ -196,14 +234,13 @@ impl Scope {
 
     /// Removes a key from a dictionary.
     pub(super) fn remove(&mut self, heap: &mut Heap, id: DictionaryId, key: Key) {
-        let dictionary = heap.dictionary_mut(id);
-        let is_scope = id == self.program || dictionary.is_begun;
-        if dictionary.remove(key)
-            && is_scope
-            && let Some(name) = key.as_name()
-        {
-            self.localize(name);
+        let is_scope = heap.dictionary(id).is_begun();
+        let last = heap.dictionary(id).entries().last().map(|entry| entry.key);
+        if !heap.dictionaries.remove(id.0, key) || !is_scope {
+            return;
         }
+        // The last has moved.
+        [Some(key), last].into_iter().flatten().filter_map(Key::as_name).for_each(|name| self.localize(name));
     }
 
     /// What a name means; [`Packed::NOTHING`] when it is undefined.
@@ -227,7 +264,7 @@ impl Scope {
                 dictionaries.filter_map(|dictionary| Some((dictionary, dictionary.position(key)?))).next();
             found.map(|(dictionary, place)| {
                 meaning.place = place as u32;
-                dictionary.entries()[place].1
+                dictionary.entries()[place].value
             })
         });
         meaning.value = value.unwrap_or(Packed::NOTHING);
@@ -239,17 +276,50 @@ impl Scope {
     /// until [`Self::take_changed`] names it.
     pub(super) fn trusted(&mut self, name: NameId) -> Option<Value> {
         let meaning = &mut self.meanings[name.index()];
-        if meaning.state != ALWAYS || meaning.trust == Trust::Lost || !meaning.value.is_code() {
+        // What native code stores is no matter of trust.
+        let is_data = meaning.is_fixed || !meaning.value.is_code();
+        if meaning.state != ALWAYS || meaning.trust == Trust::Lost || is_data {
             return None;
         }
         meaning.trust = Trust::Given;
         Some(meaning.value.unpack())
     }
 
+    /// Where in the program's dictionary the value of a name stands, when nothing on the stack can change that, and
+    /// it is no procedure or operator now. Code may rely on it until [`Self::take_changed`] names it.
+    pub(super) fn fixed(&mut self, heap: &Heap, name: NameId) -> Option<u32> {
+        let meaning = &mut self.meanings[name.index()];
+        let place = heap.dictionary(self.program).position(Key::name(name))?;
+        meaning.is_fixed |= meaning.state == ALWAYS && meaning.value.is_data();
+        meaning.is_fixed.then_some(place as u32)
+    }
+
+    /// Where a name stood as a key when it was last looked for, if that depends on the dictionary stack.
+    pub(super) fn local(&self, name: NameId) -> Option<u32> {
+        let meaning = &self.meanings[name.index()];
+        (meaning.state != ALWAYS).then_some(meaning.place)
+    }
+
+    /// A number that no other state of the stack has.
+    pub(super) const fn state(&self) -> u64 {
+        self.state
+    }
+
+    /// The program's dictionary.
+    pub(super) const fn program(&self) -> DictionaryId {
+        self.program
+    }
+
+    /// What all names mean.
+    pub(super) fn meanings_mut(&mut self) -> &mut [Meaning] {
+        &mut self.meanings
+    }
+
     /// Whether code relies on the meaning of a name.
     #[inline]
     pub(super) fn is_trusted(&self, name: NameId) -> bool {
-        self.meanings[name.index()].trust == Trust::Given
+        let meaning = &self.meanings[name.index()];
+        meaning.trust == Trust::Given || meaning.is_fixed
     }
 
     /// Whether a name means a procedure or an operator, as far as is known without a search.

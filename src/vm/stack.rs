@@ -51,6 +51,14 @@ impl Stack {
         is_low
     }
 
+    /// Makes slots for so many values more, or as many as there may be.
+    pub(super) fn make_room(&mut self, values: usize) {
+        if self.slots.len() < self.height + values {
+            let length = (self.height + 2 * values).max(2 * self.slots.len()).min(self.most());
+            self.slots.resize(length.max(self.slots.len()), Packed::NULL);
+        }
+    }
+
     /// So many values may have slots before the room gets scarce.
     const fn most(&self) -> usize {
         self.limit.saturating_sub(SPARE)

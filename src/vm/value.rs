@@ -45,6 +45,7 @@ pub struct Procedure(pub(super) u32);
 
 /// A value in eight bytes: a number as it is, anything else as a number that is not finite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(transparent)]
 pub struct Packed(u64);
 
 /// The exponent of what is no finite number.
@@ -68,8 +69,20 @@ impl Packed {
     pub(super) const NOTHING: Self = Self(EXPONENT);
     /// What an empty slot holds.
     pub(super) const NULL: Self = Self::tagged(NULL, 0);
+    /// The least and the greatest bits of a procedure or operator.
+    pub(super) const CODE: [Self; 2] = [Self::tagged(PROCEDURE, 0), Self::tagged(OPERATOR, u32::MAX)];
     /// A mark.
     pub(super) const MARK: Self = Self::tagged(MARK, 0);
+
+    /// The bits, as native code has them.
+    pub(super) const fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// The value with these bits, which are those of a value.
+    pub(super) const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
 
     const fn tagged(tag: Tag, rest: u32) -> Self {
         Self(EXPONENT | tag << 48 | rest as u64)
@@ -215,14 +228,14 @@ impl Value {
 pub struct Text<'m> {
     pub(super) value: Value,
     pub(super) heap: &'m Heap,
-    pub(super) texts: &'m Texts<'m>,
+    pub(super) texts: &'m Texts,
 }
 
 impl<'m> Text<'m> {
     /// The bytes of a string.
     pub(super) fn bytes(self) -> Option<&'m [u8]> {
         match self.value {
-            Value::Text(id) => Some(self.texts.bytes(id)),
+            Value::Text(id) => Some(self.heap.string(self.texts.string(id))),
             Value::String(id) => Some(self.heap.string(id)),
             _ => None,
         }
@@ -230,10 +243,9 @@ impl<'m> Text<'m> {
 
     /// Writes what `print` writes for the value, without the line feed.
     pub fn write(self, out: &mut (impl Write + ?Sized)) -> io::Result<()> {
-        match self.value {
-            Value::Number(number) => write!(out, "{number:?}"),
-            Value::Text(_) | Value::String(_) => out.write_all(self.bytes().unwrap_or_default()),
-            other => out.write_all(other.word().as_bytes()),
+        match self.bytes() {
+            Some(bytes) => out.write_all(bytes),
+            None => out.write_all(Word::of(self.value).bytes()),
         }
     }
 
@@ -278,6 +290,71 @@ fn quoted(bytes: &[u8]) -> String {
     }
 }
 
+/// The text of a value that is no string.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Word {
+    /// The text stands at their end.
+    bytes: [u8; Self::LONGEST],
+    start: usize,
+}
+
+impl Word {
+    /// As long as no number with a fraction, or an exponent, gets.
+    const LONGEST: usize = 32;
+
+    pub(super) fn of(value: Value) -> Self {
+        match value {
+            Value::Number(number) => Self::of_number(number),
+            other => Self::new(other.word().as_bytes()),
+        }
+    }
+
+    fn new(text: &[u8]) -> Self {
+        let mut word = Self { bytes: [0; Self::LONGEST], start: Self::LONGEST - text.len() };
+        word.bytes[word.start..].copy_from_slice(text);
+        word
+    }
+
+    fn of_number(number: f64) -> Self {
+        let magnitude = number.abs() as u64;
+        if magnitude >= EXACT || magnitude as f64 != number.abs() || number.to_bits() == NEGATIVE_ZERO {
+            let mut text = [0; Self::LONGEST];
+            let mut rest = &mut text[..];
+            // There is room for every number.
+            let _ = write!(rest, "{number:?}");
+            let length = Self::LONGEST - rest.len();
+            return Self::new(&text[..length]);
+        }
+        let mut word = Self::new(b".0");
+        let mut digits = magnitude;
+        loop {
+            word.push(b'0' + (digits % 10) as u8);
+            digits /= 10;
+            if digits == 0 {
+                break;
+            }
+        }
+        if number < 0.0 {
+            word.push(b'-');
+        }
+        word
+    }
+
+    /// Puts a byte before the others.
+    fn push(&mut self, byte: u8) {
+        self.start -= 1;
+        self.bytes[self.start] = byte;
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+}
+
+/// Whole numbers below this are written by their digits: 10¹⁵.
+const EXACT: u64 = 1_000_000_000_000_000;
+const NEGATIVE_ZERO: u64 = 1 << 63;
+
 impl Value {
     /// The text of a value that is neither a number nor a string.
     const fn word(self) -> &'static str {
@@ -298,12 +375,14 @@ impl Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vm::heap::Access;
     use crate::vm::names::Names;
     use proptest::prelude::*;
 
     fn text(number: f64) -> String {
         let names = Names::default();
-        let (heap, texts) = (Heap::new(0), Texts::new(&names));
+        let mut heap = Heap::new(0);
+        let texts = Texts::new(&names, &mut heap);
         let mut text = Vec::new();
         Text { value: Value::Number(number), heap: &heap, texts: &texts }.write(&mut text).unwrap();
         String::from_utf8(text).unwrap()
@@ -317,6 +396,10 @@ mod tests {
             (-0.0, "-0.0"),
             (0.1, "0.1"),
             (-2.5, "-2.5"),
+            (-120.0, "-120.0"),
+            (999_999_999_999_999.0, "999999999999999.0"),
+            (1e15, "1000000000000000.0"),
+            (-f64::MIN_POSITIVE, "-2.2250738585072014e-308"),
             (9_999_999_999_999_998.0, "9999999999999998.0"),
             (1e16, "1e16"),
             (1.5e16, "1.5e16"),
@@ -365,12 +448,14 @@ mod tests {
     #[test]
     fn a_brief_text_is_quoted_and_bounded() {
         let names = Names::default();
-        let (mut heap, texts) = (Heap::new(0), Texts::new(&names));
-        let [short, long] =
-            ["a\"é\n", &"é".repeat(41)].map(|text| Value::String(heap.new_string(text.into(), true)));
-        let few = Value::Array(heap.new_array(vec![Value::Number(1.0).into(), short.into()]));
-        let many = Value::Array(heap.new_array(vec![Packed::NULL; 5]));
-        let nested = Value::Array(heap.new_array(vec![few.into(), Value::Boolean(true).into()]));
+        let mut heap = Heap::new(0);
+        let texts = Texts::new(&names, &mut heap);
+        let [short, long] = ["a\"é\n", &"é".repeat(41)]
+            .map(|text| heap.new_string(text.as_bytes(), Access::ReadOnly).unwrap());
+        let [short, long] = [short, long].map(Value::String);
+        let few = Value::Array(heap.new_array(&[Value::Number(1.0).into(), short.into()]).unwrap());
+        let many = Value::Array(heap.new_array_of_nulls(5).unwrap());
+        let nested = Value::Array(heap.new_array(&[few.into(), Value::Boolean(true).into()]).unwrap());
         let brief = |value| Text { value, heap: &heap, texts: &texts }.brief();
         assert_eq!(brief(short), r#""a\"é\n""#);
         assert_eq!(brief(long), format!("\"{}\"…", "é".repeat(40)));

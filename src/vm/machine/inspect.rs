@@ -43,7 +43,7 @@ impl<'p> Machine<'p> {
     }
 
     /// A dictionary of this machine.
-    pub fn dictionary(&self, id: DictionaryId) -> &Dictionary {
+    pub fn dictionary(&self, id: DictionaryId) -> Dictionary<'_> {
         self.heap.dictionary(id)
     }
 
@@ -106,7 +106,7 @@ impl<'p> Machine<'p> {
     }
 
     /// The operator of the innermost loop.
-    pub(super) fn loop_operator(&self) -> Builtin {
+    pub(in crate::vm) fn loop_operator(&self) -> Builtin {
         match self.loops.last().map(|turns| turns.kind) {
             Some(TurnsKind::Repeat { .. }) => Builtin::Repeat,
             Some(TurnsKind::Loop) => Builtin::Loop,

@@ -32,7 +32,7 @@ impl Machine<'_> {
     }
 
     /// Starts a turn of the innermost loop, or ends the loop.
-    pub(super) fn turn(&mut self) -> Result<(), Fault> {
+    pub(in crate::vm) fn turn(&mut self) -> Result<(), Fault> {
         let Some(mut turns) = self.loops.last().copied() else {
             self.resume();
             return Ok(());

@@ -6,8 +6,6 @@
 //! All this is only for a stack with room to spare: a fused operation does not look whether each of its parts could
 //! have pushed its value.
 
-use std::sync::atomic::Ordering;
-
 use super::{Machine, Streams};
 use crate::vm::code::{Address, Op, TURN};
 use crate::vm::fault::Fault;
@@ -16,8 +14,9 @@ use crate::vm::names::NameId;
 use crate::vm::operators::arithmetic::{quotient, remainder};
 use crate::vm::value::Packed;
 
-mod data;
+pub(in crate::vm) mod data;
 mod names;
+mod watched;
 
 /// A run at full speed can make so many steps more than it should: those of one fused operation.
 pub(super) const MARGIN: u64 = 16;
@@ -39,24 +38,6 @@ impl Machine<'_> {
             return self.execute_watched(now, op, streams);
         }
         self.execute(op, streams).inspect_err(|_| self.at = now)
-    }
-}
-
-/// Watched.
-impl Machine<'_> {
-    /// Executes an instruction, and remembers it if the alarm is set meanwhile and it leaves the calls as they are.
-    #[cold]
-    fn execute_watched(&mut self, now: Address, op: Op, streams: &mut Streams<'_>) -> Result<(), Fault> {
-        let state = |machine: &Self| {
-            let is_set = machine.alarm.is_some_and(|alarm| alarm.load(Ordering::Relaxed));
-            (is_set, machine.frames.len(), machine.called)
-        };
-        let (was_set, depth, called) = state(self);
-        self.execute(op, streams).inspect_err(|_| self.at = now)?;
-        if !was_set && state(self) == (true, depth, called) {
-            self.caught_at = Some(now);
-        }
-        Ok(())
     }
 }
 
@@ -104,6 +85,17 @@ impl Sprint<'_, '_> {
                 Op::Block { procedure, after } => {
                     self.push(Packed::procedure(procedure)) && self.go_on(after)
                 }
+                Op::Native => {
+                    self.left += 1;
+                    match self.native(now, streams) {
+                        Ok(true) if self.machine.is_to_stop() => break,
+                        Ok(is_done) => is_done,
+                        Err(fault) => {
+                            result = Err(fault);
+                            break;
+                        }
+                    }
+                }
                 Op::Skip { to } => {
                     self.left += 1;
                     self.go_on(to)
@@ -136,7 +128,7 @@ impl Sprint<'_, '_> {
                 Op::Known => self.known(),
                 Op::Def => self.def(),
                 Op::Begin => self.begin(),
-                Op::End => self.machine.scope.end().is_some(),
+                Op::End => self.machine.scope.end(&mut self.machine.heap),
 
                 Op::AddNumber(number) => self.arithmetic_with(number, |a, b| a + b),
                 Op::SubNumber(number) => self.arithmetic_with(number, |a, b| a - b),
@@ -199,12 +191,7 @@ impl Sprint<'_, '_> {
                 let op = self.machine.code.ops[now as usize];
                 result = self.machine.execute_alone(now, op, streams);
                 self.take_up();
-                let machine = &mut *self.machine;
-                if result.is_err()
-                    || machine.is_tracing
-                    || machine.caught_at.is_some()
-                    || !machine.stack.trim()
-                {
+                if result.is_err() || self.machine.is_to_stop() {
                     break;
                 }
             }
@@ -227,6 +214,33 @@ impl Sprint<'_, '_> {
         self.at = self.machine.at;
         self.called = self.machine.called;
         self.height = self.machine.stack.height();
+    }
+
+    /// Executes native code, as long as there is some. Tells whether it did anything.
+    #[inline(never)]
+    fn native(&mut self, now: Address, streams: &mut Streams<'_>) -> Result<bool, Fault> {
+        self.at = now;
+        self.put_down();
+        let before = self.left;
+        let result = self.machine.run_native(now, &mut self.left, streams);
+        self.take_up();
+        result?;
+        let is_done = self.at != now || self.left != before;
+        if !is_done {
+            // The instruction is executed alone.
+            self.left -= 1;
+            self.at += 1;
+        }
+        Ok(is_done)
+    }
+
+    /// Notes that the code at an address is begun.
+    #[inline(always)]
+    fn warm(&mut self, at: Address) {
+        if self.machine.native.warm(at) {
+            self.put_down();
+            self.machine.translate(at);
+        }
     }
 
     #[inline(always)]
@@ -283,6 +297,7 @@ impl Sprint<'_, '_> {
         if is_entered {
             self.at = body;
             self.called = Called::by(name);
+            self.warm(body);
         }
         is_entered
     }
@@ -383,7 +398,15 @@ impl Sprint<'_, '_> {
                 false
             }
             TurnsKind::Loop => false,
-            TurnsKind::ForAll { .. } => return self.turn_alone(now),
+            TurnsKind::ForAll { of, next } => {
+                let values = data::values_for_turn(&self.machine.heap, *of, *next as usize);
+                let slots = self.machine.stack.slots().get_mut(self.height..self.height + 2);
+                let Some(((count, values), slots)) = values.zip(slots) else { return self.turn_alone(now) };
+                slots.copy_from_slice(&values);
+                self.height += count;
+                *next = next.saturating_add(1);
+                count == 0
+            }
         };
         if is_over {
             self.machine.loops.pop();
@@ -391,6 +414,7 @@ impl Sprint<'_, '_> {
         }
         self.machine.frames.push(Frame { at: TURN, called: self.called });
         (self.at, self.called) = (body, called);
+        self.warm(body);
         Ok(true)
     }
 
@@ -417,7 +441,12 @@ impl Sprint<'_, '_> {
             _ => false,
         };
         // Else the frame of the turn finds out what is to be done.
-        if goes_on { self.go_on(body) } else { self.resume() }
+        if goes_on {
+            self.warm(body);
+            self.go_on(body)
+        } else {
+            self.resume()
+        }
     }
 
     /// The same as [`Self::turn`] in the way that serves all loops.

@@ -346,14 +346,15 @@ proptest! {
         f in instructions(),
         g in instructions(),
         main in instructions(),
-        slice in 1u64..100,
+        slice in prop_oneof![1u64..100, 100u64..3000],
     ) {
         let program = load(&[("f", &f), ("g", &g), ("main", &main)]);
         let limits = Limits { max_steps: Some(3000), max_stack: 40, max_memory: 100_000 };
-        let options = Options { limits, trace: false, arguments: vec![b"x".to_vec()] };
+        let arguments = vec![b"x".to_vec()];
+        let options = Options { limits, arguments, native: Native::Never, ..Options::default() };
         let start = program.entries()[0];
-        let mut outputs = [(); 4].map(|()| Vec::new());
-        let [out, stepped_out, sliced_out, frugal_out] = &mut outputs;
+        let mut outputs = [(); 5].map(|()| Vec::new());
+        let [out, stepped_out, sliced_out, frugal_out, native_out] = &mut outputs;
         let mut machine = Machine::new(&program, start, &options);
         let stop = machine.run(&mut streams(out, &mut &b"a\nb"[..])).err().map(|stop| stop.to_string());
 
@@ -369,6 +370,13 @@ proptest! {
         };
         prop_assert_eq!(&stop, &stepped_stop);
         prop_assert_eq!(state(&machine), state(&stepped));
+
+        // In native code.
+        let options = Options { native: Native::Always, ..options };
+        let mut native = Machine::new(&program, start, &options);
+        let native_stop = native.run(&mut streams(native_out, &mut &b"a\nb"[..])).err().map(|stop| stop.to_string());
+        prop_assert_eq!(&stop, &native_stop);
+        prop_assert_eq!(state(&machine), state(&native));
 
         // In slices of full speed, with a step between them.
         let (mut sliced, mut input) = (Machine::new(&program, start, &options), &b"a\nb"[..]);
@@ -392,7 +400,7 @@ proptest! {
             prop_assert_eq!(state(&machine), state(&frugal));
             prop_assert!(out == frugal_out);
         }
-        prop_assert!(outputs[0] == outputs[1] && outputs[0] == outputs[2]);
+        prop_assert!(outputs[0] == outputs[1] && outputs[0] == outputs[2] && outputs[0] == outputs[4]);
         let is_finite = |value: &Packed| !matches!(value.unpack(), Value::Number(number) if !number.is_finite());
         prop_assert!(machine.operands().iter().all(is_finite));
     }

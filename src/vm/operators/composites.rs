@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::{array, index, new_length};
+use crate::vm::dictionary::Entry;
 use crate::vm::fault::Fault;
 use crate::vm::heap::{ENTRY, PART_COST, array_cost, string_cost};
 use crate::vm::machine::Machine;
 use crate::vm::trap::ErrorName;
-use crate::vm::value::{Packed, Procedure, Value};
+use crate::vm::value::{Procedure, Value};
 
 impl Machine<'_> {
     pub(super) fn array(&mut self) -> Result<(), Fault> {
         let [length] = self.top()?;
         let length = new_length(length)?;
         self.reserve(array_cost(length))?;
-        let new = self.heap.new_array(filled(length, Packed::NULL)?);
+        let new = self.heap.new_array_of_nulls(length)?;
         self.replace(1, Value::Array(new));
         Ok(())
     }
@@ -24,7 +25,7 @@ impl Machine<'_> {
         let [length] = self.top()?;
         let length = new_length(length)?;
         self.reserve(string_cost(length))?;
-        let new = self.heap.new_string(filled(length, 0)?, false);
+        let new = self.heap.new_string_of_zeros(length)?;
         self.replace(1, Value::String(new));
         Ok(())
     }
@@ -33,8 +34,7 @@ impl Machine<'_> {
     pub(super) fn array_to_mark(&mut self) -> Result<(), Fault> {
         let length = self.above_mark()?;
         self.reserve(array_cost(length))?;
-        let elements = self.stack.values()[self.stack.height() - length..].to_vec();
-        let new = self.heap.new_array(elements);
+        let new = self.heap.new_array(&self.stack.values()[self.stack.height() - length..])?;
         self.replace(length + 1, Value::Array(new));
         Ok(())
     }
@@ -70,7 +70,7 @@ impl Machine<'_> {
         let length = match value {
             Value::Array(id) => self.heap.array(id).len(),
             Value::String(id) => self.heap.string(id).len(),
-            Value::Text(text) => self.texts.bytes(text).len(),
+            Value::Text(text) => self.heap.string(self.texts.string(text)).len(),
             Value::Dictionary(id) => self.heap.dictionary(id).entries().len(),
             Value::Procedure(procedure) => self.elements(procedure).len(),
             _ => return Err(ErrorName::TypeCheck.into()),
@@ -127,37 +127,26 @@ impl Machine<'_> {
         let total = match whole {
             Value::Array(id) => self.heap.array(id).len(),
             Value::String(id) => self.heap.string(id).len(),
-            Value::Text(text) => self.texts.bytes(text).len(),
+            Value::Text(text) => self.heap.string(self.texts.string(text)).len(),
             _ => return Err(ErrorName::TypeCheck.into()),
         };
         let (start, length) = (index(start)?, index(length)?);
         if start + length > total {
             return Err(ErrorName::RangeCheck.into());
         }
-        self.reserve(self.part_cost(whole, length))?;
+        self.reserve(PART_COST)?;
         let part = self.part(whole, start, length);
         self.replace(3, part);
         Ok(())
     }
 
-    /// What a part of an array or string takes, in bytes.
-    pub(super) const fn part_cost(&self, whole: Value, length: usize) -> usize {
-        if let Value::Text(_) = whole { string_cost(length) } else { PART_COST }
-    }
-
-    /// A part of an array or string, which lies within it, and whose cost was taken. It shares the elements, but a
-    /// part of a string that stands in the program is a copy, which cannot be written to either.
+    /// A part of an array or string, which lies within it, and whose cost was taken. It shares the elements.
     pub(super) fn part(&mut self, whole: Value, start: usize, length: usize) -> Value {
         match whole {
-            Value::Array(id) => {
-                Value::Array(self.heap.part_of_array(self.heap.array_slice(id).part(start, length)))
-            }
-            Value::String(id) => {
-                Value::String(self.heap.part_of_string(self.heap.string_slice(id).part(start, length)))
-            }
+            Value::Array(id) => Value::Array(self.heap.part_of_array(id, start, length)),
+            Value::String(id) => Value::String(self.heap.part_of_string(id, start, length)),
             Value::Text(text) => {
-                let bytes = self.texts.bytes(text)[start..start + length].to_vec();
-                Value::String(self.heap.new_string(bytes, true))
+                Value::String(self.heap.part_of_string(self.texts.string(text), start, length))
             }
             other => other,
         }
@@ -165,13 +154,14 @@ impl Machine<'_> {
 
     pub(super) fn put_interval(&mut self) -> Result<(), Fault> {
         let [whole, start, part] = self.top()?;
-        self.write_part(whole, start, part)?;
+        let (start, _) = self.fit(whole, start, part)?;
+        self.write_part(whole, start, part);
         self.discard(3);
         Ok(())
     }
 
-    /// Copies an array or string into a part of another; gives that part.
-    fn write_part(&mut self, whole: Value, start: Value, part: Value) -> Result<Value, Fault> {
+    /// Where an array or string would be copied into another, and its length, if it can.
+    fn fit(&mut self, whole: Value, start: Value, part: Value) -> Result<(usize, usize), Fault> {
         let (total, length) = match (whole, part) {
             (Value::Array(whole), Value::Array(part)) => {
                 (self.heap.array(whole).len(), self.heap.array(part).len())
@@ -196,26 +186,24 @@ impl Machine<'_> {
         if let Value::String(id) = whole {
             self.heap.string_mut(id).ok_or(ErrorName::InvalidAccess)?;
         }
-        self.reserve(self.part_cost(whole, length))?;
-        let to = self.part(whole, start, length);
-        match (to, part) {
-            (Value::Array(to), Value::Array(from)) => {
-                self.heap.copy_array(self.heap.array_slice(from), self.heap.array_slice(to));
-            }
+        Ok((start, length))
+    }
+
+    /// Copies an array or string into another, where it fits.
+    pub(super) fn write_part(&mut self, whole: Value, start: usize, part: Value) {
+        match (whole, part) {
+            (Value::Array(to), Value::Array(from)) => self.heap.copy_array(from, to, start),
             (Value::Array(to), Value::Procedure(from)) => {
                 let elements = self.elements(from);
-                let slots = self.heap.array_mut(to).iter_mut();
+                let slots = self.heap.array_mut(to).iter_mut().skip(start);
                 slots.zip(elements.iter().copied()).for_each(|(slot, element)| *slot = element.into());
             }
-            (Value::String(to), Value::String(from)) => {
-                self.heap.copy_string(self.heap.string_slice(from), self.heap.string_slice(to));
-            }
+            (Value::String(to), Value::String(from)) => self.heap.copy_string(from, to, start),
             (Value::String(to), Value::Text(from)) => {
-                self.heap.string_mut(to).unwrap_or_default().copy_from_slice(self.texts.bytes(from));
+                self.heap.copy_string(self.texts.string(from), to, start);
             }
             _ => {}
         }
-        Ok(to)
     }
 
     /// Doubles values, or copies the contents of one object into another.
@@ -231,12 +219,17 @@ impl Machine<'_> {
                 // At once, so that it cannot fail when a part is copied.
                 self.reserve(entries.len() * ENTRY)?;
                 self.heap.give_back(entries.len() * ENTRY);
-                for (key, value) in entries {
+                for Entry { key, value } in entries {
                     self.put_in(to, key.into(), value.unpack())?;
                 }
                 Value::Dictionary(to)
             }
-            _ => self.write_part(to, Value::Number(0.0), from)?,
+            _ => {
+                let (start, length) = self.fit(to, Value::Number(0.0), from)?;
+                self.reserve(PART_COST)?;
+                self.write_part(to, start, from);
+                self.part(to, start, length)
+            }
         };
         self.replace(2, copied);
         Ok(())
@@ -263,7 +256,7 @@ impl Machine<'_> {
             Value::Array(id) => self.heap.array(id).get(at).map(|value| one(value.unpack())),
             Value::Dictionary(id) => {
                 let entry = self.heap.dictionary(id).entries().get(at);
-                entry.map(|(key, value)| [Some((*key).into()), Some(value.unpack())])
+                entry.map(|entry| [Some(entry.key.into()), Some(entry.value.unpack())])
             }
             Value::Procedure(procedure) => self.code.element(procedure, at).map(one),
             _ => {
@@ -277,11 +270,3 @@ impl Machine<'_> {
 
 /// What an operation that was made at run time takes, in bytes.
 const CODE: usize = 32;
-
-/// So many of the same, if there is memory for them.
-fn filled<T: Clone>(length: usize, element: T) -> Result<Vec<T>, Fault> {
-    let mut all = Vec::new();
-    all.try_reserve_exact(length).map_err(|_| ErrorName::LimitCheck)?;
-    all.resize(length, element);
-    Ok(all)
-}

@@ -98,12 +98,16 @@ impl Machine<'_> {
 
     pub(super) fn begin_forall(&mut self) -> Result<(), Fault> {
         let [of, body] = self.top()?;
-        match of {
-            Value::Array(_) | Value::Dictionary(_) | Value::String(_) | Value::Text(_) => {}
-            // They are looked up from now on.
-            Value::Procedure(of) => _ = self.code.elements(of, &mut self.scope),
+        let of = match of {
+            Value::Array(_) | Value::Dictionary(_) | Value::String(_) => of,
+            Value::Text(text) => Value::String(self.texts.string(text)),
+            Value::Procedure(procedure) => {
+                // They are looked up from now on.
+                self.code.elements(procedure, &mut self.scope);
+                of
+            }
             _ => return Err(ErrorName::TypeCheck.into()),
-        }
+        };
         self.enter_loop(procedure(body)?, TurnsKind::ForAll { of, next: 0 })?;
         self.discard(2);
         Ok(())

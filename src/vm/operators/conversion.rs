@@ -2,10 +2,10 @@
 
 use super::number;
 use crate::vm::fault::Fault;
-use crate::vm::heap::{PART_COST, string_cost};
+use crate::vm::heap::PART_COST;
 use crate::vm::machine::Machine;
 use crate::vm::trap::ErrorName;
-use crate::vm::value::{Value, truncated};
+use crate::vm::value::{Value, Word, truncated};
 
 /// From here on not every whole number is a number: 2⁵³.
 const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -31,18 +31,21 @@ impl Machine<'_> {
 
     pub(super) fn convert_to_string(&mut self) -> Result<(), Fault> {
         let [value, into] = self.top()?;
-        let mut text = Vec::new();
-        match into {
-            // Writing to a vector cannot fail.
-            Value::String(_) => _ = self.text(value).write(&mut text),
+        let id = match into {
+            Value::String(id) => id,
             Value::Text(_) => return Err(ErrorName::InvalidAccess.into()),
             _ => return Err(ErrorName::TypeCheck.into()),
-        }
-        self.reserve(self.part_cost(into, text.len()))?;
-        let Value::String(id) = into else { return Err(ErrorName::TypeCheck.into()) };
+        };
+        let word = Word::of(value);
+        let length = self.text(value).bytes().unwrap_or(word.bytes()).len();
         let bytes = self.heap.string_mut(id).ok_or(ErrorName::InvalidAccess)?;
-        bytes.get_mut(..text.len()).ok_or(ErrorName::RangeCheck)?.copy_from_slice(&text);
-        let written = self.part(into, 0, text.len());
+        bytes.get(..length).ok_or(ErrorName::RangeCheck)?;
+        self.reserve(PART_COST)?;
+        match value {
+            Value::String(_) | Value::Text(_) => self.write_part(into, 0, value),
+            _ => self.heap.string_mut(id).unwrap_or_default()[..length].copy_from_slice(word.bytes()),
+        }
+        let written = self.part(into, 0, length);
         self.replace(2, written);
         Ok(())
     }
@@ -57,8 +60,7 @@ impl Machine<'_> {
         };
         self.room_for(2)?;
         // All at once: nobody knows of the first part while the second is made.
-        self.reserve(string_cost(total) + 3 * PART_COST)?;
-        let whole = self.shared(whole, total);
+        self.reserve(3 * PART_COST)?;
         let after = self.part(whole, at + length, total - at - length);
         let found = self.part(whole, at, length);
         let before = self.part(whole, 0, at);
@@ -73,23 +75,10 @@ impl Machine<'_> {
             return self.replace_all(1, &[Value::Boolean(false)]);
         }
         self.room_for(1)?;
-        self.reserve(string_cost(total) + 2 * PART_COST)?;
-        let whole = self.shared(whole, total);
+        self.reserve(2 * PART_COST)?;
         let after = self.part(whole, length, total - length);
         let found = self.part(whole, 0, length);
         self.replace_all(2, &[after, found, Value::Boolean(true)])
-    }
-
-    /// A string of so many bytes in a form whose parts share its bytes. The cost of a copy was taken, and is given back
-    /// where none is needed.
-    fn shared(&mut self, value: Value, length: usize) -> Value {
-        match value {
-            Value::Text(text) => Value::String(self.heap.new_string(self.texts.bytes(text).to_vec(), true)),
-            other => {
-                self.heap.give_back(string_cost(length));
-                other
-            }
-        }
     }
 
     fn bytes(&self, value: Value) -> Result<&[u8], Fault> {

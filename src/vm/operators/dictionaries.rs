@@ -26,8 +26,15 @@ impl Machine<'_> {
         Ok(())
     }
 
+    /// Pushes the dictionary on top of the dictionary stack.
+    pub(super) fn push_current(&mut self) -> Result<(), Fault> {
+        let current = self.scope.current();
+        self.heap.share(current);
+        self.push(Value::Dictionary(current))
+    }
+
     pub(super) fn end(&mut self) -> Result<(), Fault> {
-        self.scope.end().map(|_| ()).ok_or_else(|| ErrorName::DictStackUnderflow.into())
+        if self.scope.end(&mut self.heap) { Ok(()) } else { Err(ErrorName::DictStackUnderflow.into()) }
     }
 
     pub(super) fn def(&mut self) -> Result<(), Fault> {
@@ -101,7 +108,10 @@ impl Machine<'_> {
     pub(super) fn find_where(&mut self) -> Result<(), Fault> {
         let [key] = self.top()?;
         match self.known_key(key)?.and_then(|key| self.scope.holder(&self.heap, key)) {
-            Some(holder) => self.replace_all(1, &[Value::Dictionary(holder), Value::Boolean(true)]),
+            Some(holder) => {
+                self.heap.share(holder);
+                self.replace_all(1, &[Value::Dictionary(holder), Value::Boolean(true)])
+            }
             None => self.replace_all(1, &[Value::Boolean(false)]),
         }
     }

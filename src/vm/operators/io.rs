@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use super::boolean;
 use crate::vm::fault::Fault;
-use crate::vm::heap::{array_cost, string_cost};
+use crate::vm::heap::{Access, array_cost, string_cost};
 use crate::vm::machine::{Machine, Streams};
 use crate::vm::trap::ErrorName;
 use crate::vm::value::Value;
@@ -52,7 +52,7 @@ impl Machine<'_> {
             return Err(ErrorName::LimitCheck.into());
         }
         self.reserve(string_cost(line.len()))?;
-        let line = self.heap.new_string(line, false);
+        let line = self.heap.new_string(&line, Access::Unlimited)?;
         self.replace_all(0, &[Value::String(line), Value::Boolean(true)])
     }
 
@@ -62,9 +62,11 @@ impl Machine<'_> {
         }
         let strings = self.arguments.iter().map(|argument| string_cost(argument.len())).sum::<usize>();
         self.reserve(array_cost(self.arguments.len()) + strings)?;
-        let new = |argument: &Vec<u8>| Value::String(self.heap.new_string(argument.clone(), false)).into();
-        let strings = self.arguments.iter().map(new).collect();
-        let array = self.heap.new_array(strings);
+        let array = self.heap.new_array_of_nulls(self.arguments.len())?;
+        for (at, argument) in self.arguments.iter().enumerate() {
+            let string = self.heap.new_string(argument, Access::Unlimited)?;
+            self.heap.array_mut(array)[at] = Value::String(string).into();
+        }
         self.push(Value::Array(array))
     }
 }

@@ -27,7 +27,9 @@ const NAMES: [&str; 4] = ["add", "sub", "f", "x"];
 #[derive(Debug, Clone)]
 enum Act {
     Begin(usize),
+    BeginNew,
     End,
+    Define(usize, f64),
     Store(usize, usize, f64),
     Replace(usize, f64),
     Remove(usize, usize),
@@ -39,7 +41,9 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     let act = prop_oneof![
         // systemdict, the program's dictionary, and three others.
         (0usize..5).prop_map(Act::Begin),
+        Just(Act::BeginNew),
         Just(Act::End),
+        (0..NAMES.len(), 0.0..1.0).prop_map(|(name, value)| Act::Define(name, value)),
         (1usize..5, 0..NAMES.len(), 0.0..1.0).prop_map(|(at, name, value)| Act::Store(at, name, value)),
         (0..NAMES.len(), 0.0..1.0).prop_map(|(name, value)| Act::Replace(name, value)),
         (1usize..5, 0..NAMES.len()).prop_map(|(at, name)| Act::Remove(at, name)),
@@ -67,7 +71,14 @@ proptest! {
         for act in acts {
             match act {
                 Act::Begin(at) => scope.begin(&mut heap, dictionaries[at]),
-                Act::End => _ = scope.end(),
+                Act::BeginNew => scope.begin_new(&mut heap),
+                Act::End => _ = scope.end(&mut heap),
+                Act::Define(key, value) => {
+                    let key = name(key);
+                    if scope.current() != scope.system() && !scope.is_trusted(key) {
+                        scope.define(&mut heap, key, Packed::number(value));
+                    }
+                }
                 Act::Store(at, key, value) => {
                     let before = heap.dictionary(dictionaries[at]).entries().len();
                     let key = Key::name(name(key));

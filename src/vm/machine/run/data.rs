@@ -2,6 +2,7 @@
 
 use super::Sprint;
 use crate::vm::dictionary::Key;
+use crate::vm::heap::{DictionaryId, ENTRY, Heap};
 use crate::vm::machine::Machine;
 use crate::vm::value::{Packed, Value, is_whole};
 
@@ -189,10 +190,12 @@ impl Sprint<'_, '_> {
     #[inline(always)]
     pub(super) fn known(&mut self) -> bool {
         let [holder, key] = self.operands();
-        let (Value::Dictionary(id), Some(key)) = (holder.unpack(), Key::of(key.unpack())) else {
-            return false;
+        let Value::Dictionary(id) = holder.unpack() else { return false };
+        let key = match key.unpack() {
+            Value::Null | Value::Mark => return false,
+            key => self.machine.plain_key(key),
         };
-        let is_known = self.machine.heap.dictionary(id).position(key).is_some();
+        let is_known = key.is_some_and(|key| self.machine.heap.dictionary(id).position(key).is_some());
         self.height -= 1;
         self.set_top(Packed::boolean(is_known))
     }
@@ -201,17 +204,18 @@ impl Sprint<'_, '_> {
 /// What `get` and `put` do in the plainest cases.
 impl Machine<'_> {
     #[inline]
-    pub(super) fn element(&self, holder: Packed, key: Packed) -> Option<Packed> {
+    pub(in crate::vm) fn element(&self, holder: Packed, key: Packed) -> Option<Packed> {
         match holder.unpack() {
             Value::Array(id) => self.heap.array(id).get(whole(key)?).copied(),
-            Value::Dictionary(id) => self.heap.dictionary(id).get(Key::of(key.unpack())?),
-            Value::String(id) => Some(Packed::number((*self.heap.string(id).get(whole(key)?)?).into())),
+            Value::Dictionary(id) => self.heap.dictionary(id).get(self.plain_key(key.unpack())?),
+            Value::String(id) => Some(byte(*self.heap.string(id).get(whole(key)?)?)),
+            Value::Text(name) => Some(byte(*self.heap.string(self.texts.string(name)).get(whole(key)?)?)),
             _ => None,
         }
     }
 
     #[inline]
-    fn set_element(&mut self, holder: Packed, key: Packed, value: Packed) -> bool {
+    pub(in crate::vm) fn set_element(&mut self, holder: Packed, key: Packed, value: Packed) -> bool {
         let set = |slot: &mut Packed| *slot = value;
         match holder.unpack() {
             Value::Array(id) => {
@@ -222,14 +226,64 @@ impl Machine<'_> {
                 let slot = whole(key).and_then(|at| self.heap.string_mut(id)?.get_mut(at));
                 byte.zip(slot).map(|(byte, slot)| *slot = byte).is_some()
             }
-            // A number is nobody's name.
-            Value::Dictionary(id) if key.is_number() => {
-                let Some(key) = Key::of(key.unpack()) else { return false };
-                self.heap.dictionary_mut(id).get_mut(key).map(set).is_some()
+            Value::Dictionary(id) => {
+                let key = self.plain_key(key.unpack());
+                key.is_some_and(|key| self.set_entry(id, key, value))
             }
             _ => false,
         }
     }
+
+    /// Stores a value in a dictionary, unless it could be the meaning of a name, or needs a collection.
+    #[inline]
+    fn set_entry(&mut self, id: DictionaryId, key: Key, value: Packed) -> bool {
+        // A number is nobody's name.
+        let can_name = self.heap.dictionary(id).is_begun() && !key.packed().is_number();
+        if can_name || id == self.scope.system() {
+            return false;
+        }
+        if let Some(slot) = self.heap.dictionaries.get_mut(id.0, key) {
+            *slot = value;
+            return true;
+        }
+        let is_free = self.heap.take(ENTRY);
+        if is_free {
+            self.heap.dictionaries.insert_new(id.0, key, value);
+        }
+        is_free
+    }
+
+    /// The key for a value, if it is one now.
+    #[inline]
+    pub(in crate::vm) fn plain_key(&self, value: Value) -> Option<Key> {
+        match value {
+            Value::String(id) => self.texts.find(&self.heap, self.heap.string(id)).map(Key::name),
+            Value::Array(id) => self.heap.key_array(id).map(Key::array),
+            _ => Key::of(value),
+        }
+    }
+}
+
+/// How many values the next turn of a `forall` pushes, and these; none at the end. Nothing for a procedure.
+#[inline(always)]
+pub(in crate::vm) fn values_for_turn(heap: &Heap, of: Value, at: usize) -> Option<(usize, [Packed; 2])> {
+    let one = |value| (1, [value, Packed::NULL]);
+    let values = match of {
+        Value::Array(id) => heap.array(id).get(at).map(|value| one(*value)),
+        Value::String(id) => heap.string(id).get(at).map(|value| one(byte(*value))),
+        Value::Dictionary(id) => {
+            let entry = heap.dictionary(id).entries().get(at);
+            entry.map(|entry| (2, [entry.key.packed(), entry.value]))
+        }
+        _ => return None,
+    };
+    Some(values.unwrap_or((0, [Packed::NULL; 2])))
+}
+
+/// An element of a string.
+#[inline(always)]
+fn byte(byte: u8) -> Packed {
+    Packed::number(f64::from(byte))
 }
 
 /// A number as an index, if it is one.

@@ -2,8 +2,8 @@
 
 use super::Sprint;
 use crate::vm::code::{Address, Op};
-use crate::vm::dictionary::Key;
 use crate::vm::heap::{DICTIONARY_COST, ENTRY};
+use crate::vm::machine::Machine;
 use crate::vm::names::NameId;
 use crate::vm::value::{Packed, Value};
 
@@ -126,14 +126,7 @@ impl Sprint<'_, '_> {
     /// Defines a name that is new in the current dictionary, if that needs no collection and no code relies on it.
     #[inline(always)]
     fn define_new(&mut self, name: NameId, value: Packed) -> bool {
-        let machine = &mut *self.machine;
-        let current = machine.scope.current();
-        let is_free =
-            current != machine.scope.system() && !machine.scope.is_trusted(name) && machine.heap.take(ENTRY);
-        if is_free && !machine.scope.store(&mut machine.heap, current, Key::name(name), value) {
-            machine.heap.give_back(ENTRY);
-        }
-        is_free
+        self.machine.define_new(name, value)
     }
 
     /// Begins a new dictionary, if that needs no collection.
@@ -142,8 +135,7 @@ impl Sprint<'_, '_> {
         let machine = &mut *self.machine;
         let has_room = machine.scope.dictionaries().len() < self.limit && machine.heap.take(DICTIONARY_COST);
         if has_room {
-            let new = machine.heap.new_dictionary();
-            machine.scope.begin(&mut machine.heap, new);
+            machine.scope.begin_new(&mut machine.heap);
         }
         has_room
     }
@@ -155,11 +147,25 @@ impl Sprint<'_, '_> {
         let machine = &mut *self.machine;
         let dictionary = machine.heap.dictionary(id);
         let is_done = machine.scope.dictionaries().len() < self.limit
-            && (dictionary.is_begun || dictionary.entries().is_empty());
+            && (dictionary.is_begun() || dictionary.entries().is_empty());
         if is_done {
             machine.scope.begin(&mut machine.heap, id);
         }
         self.height -= usize::from(is_done);
         is_done
+    }
+}
+
+/// What `def` and `put` do in the plainest cases.
+impl Machine<'_> {
+    /// Defines a name in the current dictionary, if that needs no collection and no code relies on it.
+    #[inline(always)]
+    pub(in crate::vm) fn define_new(&mut self, name: NameId, value: Packed) -> bool {
+        let current = self.scope.current();
+        let is_free = current != self.scope.system() && !self.scope.is_trusted(name) && self.heap.take(ENTRY);
+        if is_free && !self.scope.define(&mut self.heap, name, value) {
+            self.heap.give_back(ENTRY);
+        }
+        is_free
     }
 }

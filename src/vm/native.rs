@@ -1,0 +1,200 @@
+//! Native code: what is executed often is translated for the processor, and executed there.
+//!
+//! The machine's state stays the one truth: native code is entered and left between two instructions, and a call or
+//! return goes through the machine's frames, so that a program's depth never reaches the host's stack.
+//! Deliberately absent: the decision what an instruction means, which `translate` shares with the machine.
+
+use super::code::{Address, Code, EXEC, FIRST, Op, TURN, UNSTOPPED};
+use super::machine::{Machine, Native};
+
+mod compiler;
+mod facts;
+mod gate;
+mod state;
+mod stubs;
+mod translate;
+
+use compiler::Compiler;
+use translate::{Entry, Surroundings};
+
+impl Native {
+    /// How hot an address is in the beginning.
+    const fn first_heat(self) -> u8 {
+        match self {
+            Self::Auto => 0,
+            Self::Always => HOT - 1,
+            Self::Never => DONE,
+        }
+    }
+}
+
+/// So often something is begun before it is translated.
+const HOT: u8 = 200;
+/// What is not translated, or was.
+const DONE: u8 = u8::MAX;
+/// How much hotter it makes an address when native code ends there.
+const FROM_NATIVE: u8 = 10;
+
+/// The native code of a machine.
+#[derive(Debug)]
+pub(super) struct Engine {
+    mode: Native,
+    /// How often the code at each address was begun, up to [`HOT`].
+    heat: Vec<u8>,
+    /// The native code of each address.
+    entries: Vec<usize>,
+    /// The operations in whose place [`Op::Native`] stands.
+    replaced: Vec<(Address, Op)>,
+    compiler: Option<Box<Compiler>>,
+    way_in: usize,
+    way_out: usize,
+    /// Code for what the machine itself executes.
+    perform: usize,
+    turn: usize,
+    /// How often all native code was given up.
+    epoch: u64,
+}
+
+impl Engine {
+    pub(super) const fn new(mode: Native) -> Self {
+        Self {
+            mode,
+            heat: Vec::new(),
+            entries: Vec::new(),
+            replaced: Vec::new(),
+            compiler: None,
+            way_in: 0,
+            way_out: 0,
+            perform: 0,
+            turn: 0,
+            epoch: 0,
+        }
+    }
+
+    /// Notes that the code at an address is begun. Tells whether it is to be translated now.
+    #[inline(always)]
+    pub(super) fn warm(&mut self, at: Address) -> bool {
+        match self.heat.get_mut(at as usize) {
+            Some(heat) if *heat < HOT => {
+                *heat += 1;
+                *heat == HOT
+            }
+            Some(_) => false,
+            None => true,
+        }
+    }
+
+    fn way_in(&self, at: Address) -> (usize, usize) {
+        (self.way_in, self.entries[at as usize])
+    }
+
+    /// The native code of an address.
+    fn entry(&self, at: Address) -> usize {
+        self.entries.get(at as usize).copied().unwrap_or(self.way_out)
+    }
+
+    /// Whether the machine itself executes what is at an address, and there is no native code for it.
+    fn is_performed(&self, at: Address) -> bool {
+        self.entry(at) == self.perform
+    }
+
+    const fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Where the entries of so many addresses are.
+    fn entries(&mut self, addresses: usize) -> usize {
+        if self.entries.len() < addresses {
+            if self.entries.is_empty() {
+                self.entries.resize(FIRST as usize, self.way_out);
+                self.entries[TURN as usize] = self.turn;
+                self.entries[UNSTOPPED as usize] = self.perform;
+                self.entries[EXEC as usize] = self.perform;
+            }
+            self.entries.resize(addresses, self.way_out);
+        }
+        self.entries.as_ptr() as usize
+    }
+
+    /// Gives up all native code: something that it relied on is not so any more.
+    pub(super) fn give_up(&mut self, code: &mut Code<'_>) {
+        if self.replaced.is_empty() {
+            return;
+        }
+        self.epoch += 1;
+        for (at, op) in self.replaced.drain(..) {
+            code.ops[at as usize] = op;
+            self.entries[at as usize] = self.way_out;
+            self.heat[at as usize] = self.mode.first_heat();
+        }
+    }
+
+    /// A compiler, if there can be one.
+    fn compiler(&mut self) -> Option<&mut Compiler> {
+        if self.compiler.is_none() {
+            let mut compiler = Box::new(Compiler::new()?);
+            (self.way_in, self.way_out) = (compiler.way_in()?, compiler.way_out()?);
+            (self.perform, self.turn) = (compiler.perform()?, compiler.turn()?);
+            self.compiler = Some(compiler);
+        }
+        self.compiler.as_deref_mut()
+    }
+}
+
+impl Machine<'_> {
+    /// Translates what is at an address, if that is to be and can be.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn translate(&mut self, at: Address) {
+        let addresses = self.code.ops.len();
+        let engine = &mut self.native;
+        if engine.heat.len() < addresses {
+            engine.heat.resize(addresses, engine.mode.first_heat());
+            if !engine.warm(at) {
+                return;
+            }
+        }
+        engine.heat[at as usize] = DONE;
+        let op = self.code.ops[at as usize];
+        if at < FIRST || self.code.is_end(at) || engine.compiler().is_none() {
+            return;
+        }
+        engine.entries(addresses);
+        let is_turn = self.frames.last().is_some_and(|frame| frame.at == TURN);
+        let turns = self.loops.last().filter(|turns| is_turn && turns.body == at).map(|turns| turns.kind);
+        let perform = engine.perform;
+        let Some(compiler) = engine.compiler.as_deref_mut() else { return };
+        let mut around = Surroundings {
+            code: &mut self.code,
+            scope: &mut self.scope,
+            heap: &self.heap,
+            texts: &self.texts,
+            operands: self.stack.values(),
+            perform,
+        };
+        let Some(code) = compiler.region(&mut around, Entry { at, turns }) else { return };
+        // Procedures may have been made for it.
+        engine.entries(self.code.ops.len());
+        engine.entries[at as usize] = code;
+        engine.replaced.push((at, op));
+        // This is no instruction.
+        if !matches!(op, Op::Skip { .. }) {
+            self.code.ops[at as usize] = Op::Native;
+        }
+    }
+
+    /// Notes that native code has ended where there is none.
+    fn warm_up(&mut self, at: Address) {
+        let heat = self.native.heat.get_mut(at as usize).filter(|heat| **heat < HOT);
+        let is_hot = match heat {
+            Some(heat) => {
+                *heat = (*heat + FROM_NATIVE).min(HOT);
+                *heat == HOT
+            }
+            None => self.native.heat.len() <= at as usize,
+        };
+        if is_hot {
+            self.translate(at);
+        }
+    }
+}

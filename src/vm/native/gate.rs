@@ -1,0 +1,395 @@
+//! The gate between the machine and native code: what both read and write, how native code is entered, and what it
+//! asks the machine to do.
+//!
+//! All code that the compiler cannot check is here. Deliberately absent: what native code looks like.
+
+// SAFETY: Native code is made by `translate` alone, and lives in `Native` as long as the machine. It is entered by
+// `enter` with a `Context` whose addresses are those of the machine's own vectors, taken from unique references in
+// `look`, and nothing in the machine is borrowed meanwhile. It reads and writes only what the context bounds: the slots
+// of the operand stack between `stack_base` and `stack_end`; the spare room of frames and loops up to `frames_end` and
+// `loops_end`, the rest of which is initialised; meanings by the ids of names that exist; entries of dictionaries below
+// their number; and elements below an array's length. A helper makes a unique reference of `machine` and of `streams`,
+// of which there is no other then, as native code runs on the same thread and holds none; no vector with an address in
+// the context moves in it without `look` being called again. No helper unwinds: all of them are total.
+#![allow(unsafe_code, reason = "native code is entered, and asks for help, by address")]
+
+use std::ffi::c_void;
+use std::mem::offset_of;
+
+use super::super::code::Address;
+use super::super::dictionary::Entry;
+use super::super::fault::Fault;
+use super::super::frame::{Called, Frame, Turns, TurnsKind};
+use super::super::heap::{DICTIONARY_COST, Sequence};
+use super::super::machine::run::data::values_for_turn;
+use super::super::machine::{Machine, Streams};
+use super::super::names::NameId;
+use super::super::operators::arithmetic::{quotient, remainder};
+use super::super::scope::Meaning;
+use super::super::value::{Packed, Value, is_whole};
+use crate::isa::builtin::Builtin;
+
+/// What native code and the machine both know.
+#[derive(Debug)]
+#[repr(C)]
+pub(in crate::vm) struct Context {
+    /// The end of the operand stack, of the frames, and of the loops.
+    pub(super) sp: usize,
+    pub(super) fp: usize,
+    pub(super) loops: usize,
+    /// How many steps are left.
+    pub(super) steps: i64,
+    pub(super) called: u64,
+    pub(super) at: u64,
+    /// Whether what is executed next has no native code.
+    pub(super) is_cold: u64,
+    pub(super) stack_base: usize,
+    pub(super) stack_end: usize,
+    pub(super) frames_end: usize,
+    pub(super) loops_end: usize,
+    /// The native code for each address.
+    pub(super) entries: usize,
+    pub(super) meanings: usize,
+    /// The entries of the program's dictionary.
+    pub(super) program: usize,
+    /// The entries of the current dictionary, and their number; none when it is systemdict.
+    pub(super) current: usize,
+    pub(super) current_length: usize,
+    pub(super) scope_state: u64,
+    pub(super) is_in_program: u64,
+    /// The tables of arrays and strings, and the elements of all.
+    pub(super) arrays: usize,
+    pub(super) elements: usize,
+    pub(super) strings: usize,
+    pub(super) bytes: usize,
+    machine: *mut c_void,
+    streams: *mut c_void,
+    /// How often native code has become wrong.
+    epoch: u64,
+    fault: Option<Fault>,
+}
+
+/// Where things are in what native code reads.
+pub(super) const MEANING: usize = size_of::<Meaning>();
+pub(super) const MEANING_VALUE: usize = offset_of!(Meaning, value);
+pub(super) const MEANING_STATE: usize = offset_of!(Meaning, state);
+pub(super) const ENTRY: usize = size_of::<Entry>();
+pub(super) const ENTRY_KEY: usize = offset_of!(Entry, key);
+pub(super) const ENTRY_VALUE: usize = offset_of!(Entry, value);
+pub(super) const SEQUENCE: usize = size_of::<Sequence>();
+pub(super) const SEQUENCE_START: usize = offset_of!(Sequence, start);
+/// The length, and above it the whole of which it is a part, and above that whether it is read-only.
+pub(super) const SEQUENCE_LENGTH: usize = offset_of!(Sequence, length);
+const _: () = assert!(offset_of!(Sequence, whole) == SEQUENCE_LENGTH + 4);
+pub(super) const TURNS: usize = size_of::<Turns>();
+pub(super) const TURNS_BODY: usize = offset_of!(Turns, body);
+pub(super) const TURNS_CALLED: usize = offset_of!(Turns, called);
+/// A tag, and then fields as in C.
+pub(super) const TURNS_KIND: usize = offset_of!(Turns, kind);
+pub(super) const FRAME: usize = size_of::<Frame>();
+const _: () = assert!(offset_of!(Frame, at) == 0 && offset_of!(Frame, called) == 4 && FRAME == 8);
+const _: () = assert!(offset_of!(Turns, kind) % 8 == 0);
+
+/// How native code is entered: the context, and where.
+type Enter = unsafe extern "sysv64" fn(*mut Context, usize);
+
+/// Room that native code finds, at least.
+const ROOM: usize = 1024;
+
+impl<'p> Machine<'p> {
+    /// Executes native code from an address on, which has some, as long as there is some.
+    #[inline(never)]
+    pub(in crate::vm) fn run_native(
+        &mut self,
+        at: Address,
+        steps: &mut i64,
+        streams: &mut Streams<'_>,
+    ) -> Result<(), Fault> {
+        self.make_room();
+        let (enter, code) = self.native.way_in(at);
+        let mut context = self.context(at, *steps, streams);
+        unsafe {
+            let enter = std::mem::transmute::<usize, Enter>(enter);
+            enter(&raw mut context, code);
+        }
+        self.sync(&context);
+        *steps = context.steps;
+        self.go_on_as(context.at as Address, Called::from_bits(context.called as u32));
+        if context.is_cold != 0 {
+            self.warm_up(context.at as Address);
+        }
+        context.fault.take().map_or(Ok(()), Err)
+    }
+
+    fn make_room(&mut self) {
+        self.stack.make_room(ROOM);
+        if self.frames.capacity() - self.frames.len() < ROOM {
+            self.frames.reserve(self.frames.len().max(2 * ROOM));
+        }
+        if self.loops.capacity() - self.loops.len() < ROOM {
+            self.loops.reserve(self.loops.len().max(2 * ROOM));
+        }
+    }
+
+    fn context(&mut self, at: Address, steps: i64, streams: &mut Streams<'_>) -> Context {
+        let mut context = Context {
+            sp: 0,
+            fp: 0,
+            loops: 0,
+            steps,
+            called: self.next().1.bits().into(),
+            at: at.into(),
+            is_cold: 0,
+            stack_base: 0,
+            stack_end: 0,
+            frames_end: 0,
+            loops_end: 0,
+            entries: 0,
+            meanings: 0,
+            program: 0,
+            current: 0,
+            current_length: 0,
+            scope_state: 0,
+            is_in_program: 0,
+            arrays: 0,
+            elements: 0,
+            strings: 0,
+            bytes: 0,
+            machine: (&raw mut *self).cast(),
+            streams: (&raw mut *streams).cast(),
+            epoch: self.native.epoch(),
+            fault: None,
+        };
+        context.look(self);
+        context.look_at_stacks(self);
+        context
+    }
+
+    /// Takes over what native code has done to the stacks.
+    fn sync(&mut self, context: &Context) {
+        self.stack.set_height((context.sp - context.stack_base) / size_of::<Packed>());
+        let frames = (context.fp - self.frames.as_ptr() as usize) / FRAME;
+        let loops = (context.loops - self.loops.as_ptr() as usize) / TURNS;
+        unsafe {
+            self.frames.set_len(frames);
+            self.loops.set_len(loops);
+        }
+    }
+}
+
+impl Context {
+    /// Looks where things are now.
+    fn look(&mut self, machine: &mut Machine<'_>) {
+        self.entries = machine.native.entries(machine.code.ops.len());
+        self.meanings = machine.scope.meanings_mut().as_mut_ptr() as usize;
+        let (arrays, elements) = machine.heap.all_arrays();
+        (self.arrays, self.elements) = (arrays.as_mut_ptr() as usize, elements.as_mut_ptr() as usize);
+        let (strings, bytes) = machine.heap.all_strings();
+        (self.strings, self.bytes) = (strings.as_mut_ptr() as usize, bytes.as_mut_ptr() as usize);
+        self.look_at_scope(machine);
+    }
+
+    /// Looks where the stacks are now.
+    fn look_at_stacks(&mut self, machine: &mut Machine<'_>) {
+        let height = machine.stack.height();
+        let slots = machine.stack.slots();
+        self.stack_base = slots.as_mut_ptr() as usize;
+        self.sp = self.stack_base + height * size_of::<Packed>();
+        self.stack_end = self.stack_base + size_of_val(slots);
+        let frames = machine.frames.as_mut_ptr() as usize;
+        // Frames and what begins a loop must both have room in the end.
+        let most = machine.frames.capacity().min(machine.stack.limit().saturating_sub(2));
+        self.fp = frames + machine.frames.len() * FRAME;
+        self.frames_end = frames + most * FRAME;
+        let loops = machine.loops.as_mut_ptr() as usize;
+        self.loops = loops + machine.loops.len() * TURNS;
+        self.loops_end = loops + machine.loops.capacity() * TURNS;
+    }
+
+    /// Looks which dictionary is the current one now.
+    fn look_at_scope(&mut self, machine: &mut Machine<'_>) {
+        let (program, current) = (machine.scope.program(), machine.scope.current());
+        self.program = machine.heap.dictionaries.entries_mut(program.0).as_mut_ptr() as usize;
+        let entries = machine.heap.dictionaries.entries_mut(current.0);
+        self.current = entries.as_mut_ptr() as usize;
+        self.current_length = if current == machine.scope.system() { 0 } else { entries.len() };
+        self.scope_state = machine.scope.state();
+        self.is_in_program = u64::from(current == program);
+    }
+
+    fn machine<'m>(context: *mut Self) -> (&'m mut Self, &'m mut Machine<'m>) {
+        unsafe { (&mut *context, &mut *(*context).machine.cast::<Machine<'m>>()) }
+    }
+
+    fn streams<'m>(&self) -> &'m mut Streams<'m> {
+        unsafe { &mut *self.streams.cast::<Streams<'m>>() }
+    }
+}
+
+/// Executes what is next, whatever it is, with everything in the context. Gives the native code of what comes then; 0 if
+/// native code must be left.
+pub(super) extern "sysv64" fn perform(context: *mut Context) -> usize {
+    let (context, machine) = Context::machine(context);
+    machine.sync(context);
+    machine.go_on_as(context.at as Address, Called::from_bits(context.called as u32));
+    let goes_on = loop {
+        if context.steps <= 1 || machine.is_tracing || !machine.stack.trim() {
+            break false;
+        }
+        let (left, fault) = machine.advance_from_native(context.steps as u64, context.streams());
+        context.steps = left as i64;
+        if fault.is_some() {
+            context.fault = fault;
+            break false;
+        }
+        let next = machine.leave_finished();
+        if !machine.native.is_performed(next) {
+            break !machine.is_tracing && machine.stack.trim();
+        }
+    };
+    machine.make_room();
+    context.look(machine);
+    context.look_at_stacks(machine);
+    let (at, called) = machine.next();
+    (context.at, context.called) = (at.into(), called.bits().into());
+    if goes_on { machine.native.entry(at) } else { 0 }
+}
+
+/// Executes an operator, whose operands are on the stack, at an address. Gives the new end of the stack; 0 if native
+/// code must be left, with the end and the address in the context.
+pub(super) extern "sysv64" fn operate(context: *mut Context, sp: usize, operator: u32, at: u32) -> usize {
+    let (context, machine) = Context::machine(context);
+    let height = (sp - context.stack_base) / size_of::<Packed>();
+    machine.stack.set_height(height);
+    context.sp = sp;
+    context.at = at.into();
+    let before = machine.stack.slots().as_ptr() as usize;
+    let was_set = machine.is_alarm_set();
+    if let Err(fault) = machine.operate(Builtin::ALL[operator as usize], context.streams()) {
+        context.fault = Some(fault);
+        return 0;
+    }
+    context.look(machine);
+    let slots = machine.stack.slots();
+    let is_same = slots.as_ptr() as usize == before;
+    context.stack_base = slots.as_ptr() as usize;
+    context.stack_end = context.stack_base + size_of_val(slots);
+    context.sp = context.stack_base + machine.stack.height() * size_of::<Packed>();
+    context.at = u64::from(at) + 1;
+    let is_caught = machine.catch(at, was_set);
+    let goes_on = is_same
+        && !is_caught
+        && context.sp <= context.stack_end
+        && !machine.is_tracing
+        && context.epoch == machine.native.epoch();
+    if goes_on { context.sp } else { 0 }
+}
+
+/// What a name means; [`Packed::NOTHING`] when it is undefined.
+pub(super) extern "sysv64" fn find(context: *mut Context, name: u32) -> u64 {
+    let (_, machine) = Context::machine(context);
+    machine.scope.find(&machine.heap, NameId::from_operand(name)).bits()
+}
+
+/// Defines a name in the current dictionary, if that is plain.
+pub(super) extern "sysv64" fn define(context: *mut Context, name: u32, value: u64) -> u64 {
+    let (context, machine) = Context::machine(context);
+    let is_done = machine.define_new(NameId::from_operand(name), Packed::from_bits(value));
+    context.look_at_scope(machine);
+    is_done.into()
+}
+
+/// Begins a new dictionary, if that is plain.
+pub(super) extern "sysv64" fn begin_new(context: *mut Context) -> u64 {
+    let (context, machine) = Context::machine(context);
+    let has_room =
+        machine.scope.dictionaries().len() < machine.stack.limit() && machine.heap.take(DICTIONARY_COST);
+    if has_room {
+        machine.scope.begin_new(&mut machine.heap);
+        context.look_at_scope(machine);
+    }
+    has_room.into()
+}
+
+/// Begins a dictionary, if that is plain.
+pub(super) extern "sysv64" fn begin(context: *mut Context, value: u64) -> u64 {
+    let (context, machine) = Context::machine(context);
+    let Value::Dictionary(id) = Packed::from_bits(value).unpack() else { return 0 };
+    let dictionary = machine.heap.dictionary(id);
+    let is_plain = machine.scope.dictionaries().len() < machine.stack.limit()
+        && id != machine.scope.system()
+        && (dictionary.is_begun() || dictionary.entries().is_empty());
+    if is_plain {
+        machine.scope.begin(&mut machine.heap, id);
+        context.look_at_scope(machine);
+    }
+    is_plain.into()
+}
+
+/// Ends the current dictionary, if it may be.
+pub(super) extern "sysv64" fn end(context: *mut Context) -> u64 {
+    let (context, machine) = Context::machine(context);
+    let is_done = machine.scope.end(&mut machine.heap);
+    context.look_at_scope(machine);
+    is_done.into()
+}
+
+/// What `get` gives in the plainest cases; else [`Packed::NOTHING`].
+pub(super) extern "sysv64" fn element(context: *mut Context, holder: u64, key: u64) -> u64 {
+    let (_, machine) = Context::machine(context);
+    let element = machine.element(Packed::from_bits(holder), Packed::from_bits(key));
+    element.unwrap_or(Packed::NOTHING).bits()
+}
+
+/// What `put` does in the plainest cases, if it does.
+pub(super) extern "sysv64" fn set_element(context: *mut Context, holder: u64, key: u64, value: u64) -> u64 {
+    let (context, machine) = Context::machine(context);
+    let [holder, key, value] = [holder, key, value].map(Packed::from_bits);
+    let is_done = machine.set_element(holder, key, value);
+    // Entries may have moved.
+    context.look_at_scope(machine);
+    is_done.into()
+}
+
+/// Whether a dictionary has a key: 0 or 1; 2 if that is not plain.
+pub(super) extern "sysv64" fn known(context: *mut Context, holder: u64, key: u64) -> u64 {
+    let (_, machine) = Context::machine(context);
+    let [holder, key] = [holder, key].map(|bits| Packed::from_bits(bits).unpack());
+    let Value::Dictionary(id) = holder else { return 2 };
+    if let Value::Null | Value::Mark = key {
+        return 2;
+    }
+    let key = machine.plain_key(key);
+    key.is_some_and(|key| machine.heap.dictionary(id).position(key).is_some()).into()
+}
+
+/// Whether two values are equal in the language.
+pub(super) extern "sysv64" fn equal(context: *mut Context, a: u64, b: u64) -> u64 {
+    let (_, machine) = Context::machine(context);
+    let [a, b] = [a, b].map(|bits| Packed::from_bits(bits).unpack());
+    machine.is_equal(a, b).into()
+}
+
+/// Pushes the values for a turn of `forall`, whose loop is given by address. Gives how many they are; 0 at its end, and 3
+/// if that is not plain.
+pub(super) extern "sysv64" fn turn(context: *mut Context, sp: usize, turns: usize) -> u64 {
+    let (context, machine) = Context::machine(context);
+    let TurnsKind::ForAll { of, next } = (unsafe { &mut (*(turns as *mut Turns)).kind }) else { return 3 };
+    let Some((count, values)) = values_for_turn(&machine.heap, *of, *next as usize) else { return 3 };
+    if sp + 2 * size_of::<Packed>() > context.stack_end {
+        return 3;
+    }
+    unsafe { (sp as *mut [Packed; 2]).write(values) };
+    *next = next.saturating_add(1);
+    count as u64
+}
+
+/// The quotient of whole numbers; NaN of others.
+pub(super) extern "sysv64" fn divide(a: f64, b: f64) -> f64 {
+    if is_whole(a) && is_whole(b) && b != 0.0 { quotient(a, b) } else { f64::NAN }
+}
+
+/// The remainder of whole numbers; NaN of others.
+pub(super) extern "sysv64" fn modulo(a: f64, b: f64) -> f64 {
+    if is_whole(a) && is_whole(b) && b != 0.0 { remainder(a, b) } else { f64::NAN }
+}

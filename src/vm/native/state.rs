@@ -1,0 +1,250 @@
+//! What the translator knows at a place in the code: values that are not on the operand stack, and frames that are not
+//! among the machine's, yet.
+//!
+//! Deliberately absent: the code that puts them there (that is `leave`).
+
+use cranelift_codegen::ir::{Block, Value};
+
+use crate::vm::code::Address;
+use crate::vm::frame::{Called, PART};
+use crate::vm::names::NameId;
+use crate::vm::value::{Packed, Value as Plain, is_whole};
+
+/// What a value is known to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Is {
+    /// Anything, as its bits.
+    Packed(Value),
+    /// A number.
+    Number(Value),
+    /// A whole number of at most 53 bits, as an integer.
+    Whole(Value),
+    /// A truth value, as 0 or 1.
+    Boolean(Value),
+    /// This value.
+    Fixed(Packed),
+}
+
+/// The types that a value can have where paths meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The same value on all of them.
+    Same,
+    Number,
+    Boolean,
+    Packed,
+}
+
+impl Kind {
+    /// What is one or the other.
+    pub(super) fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Same, kind) | (kind, Self::Same) => kind,
+            (a, b) if a == b => a,
+            _ => Self::Packed,
+        }
+    }
+}
+
+impl Is {
+    pub(super) fn kind(self) -> Kind {
+        match self {
+            Self::Number(_) | Self::Whole(_) => Kind::Number,
+            Self::Boolean(_) => Kind::Boolean,
+            Self::Packed(_) => Kind::Packed,
+            Self::Fixed(value) if value.is_number() => Kind::Number,
+            Self::Fixed(value) if value.as_boolean().is_some() => Kind::Boolean,
+            Self::Fixed(_) => Kind::Packed,
+        }
+    }
+
+    pub(super) const fn number(number: f64) -> Self {
+        Self::Fixed(Packed::number(number))
+    }
+
+    /// The whole number, if it is known to be one, and small.
+    pub(super) fn known_whole(self) -> Option<i64> {
+        let number = self.known_number()?;
+        (is_whole(number) && number.abs() < 1e15).then_some(number as i64)
+    }
+
+    /// Whether it is a number that is far from the greatest, so that no sum or product of two such is too great.
+    pub(super) fn is_moderate(self) -> bool {
+        match self {
+            Self::Whole(_) => true,
+            other => other.known_number().is_some_and(|number| number.abs() < 1e100),
+        }
+    }
+
+    /// The number, if it is known.
+    pub(super) fn known_number(self) -> Option<f64> {
+        if let Self::Fixed(value) = self { value.as_number() } else { None }
+    }
+
+    /// The name, if it is a known string.
+    pub(super) fn known_name(self) -> Option<NameId> {
+        match self {
+            Self::Fixed(value) => match value.unpack() {
+                Plain::Text(name) => Some(name),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// A value that belongs on the operand stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Operand {
+    pub(super) is: Is,
+    /// Where on the stack it stands already, if it does.
+    pub(super) home: Option<i32>,
+}
+
+impl From<Is> for Operand {
+    fn from(is: Is) -> Self {
+        Self { is, home: None }
+    }
+}
+
+/// As what something is executed: a constant, or what the region was entered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Named {
+    Known(u32),
+    /// The value, and the bits that are set in it besides.
+    Entered(Value, u32),
+}
+
+impl Named {
+    pub(super) const fn by(name: NameId) -> Self {
+        Self::Known(Called::by(name).bits())
+    }
+
+    pub(super) const fn part(self) -> Self {
+        match self {
+            Self::Known(bits) => Self::Known(bits | PART),
+            Self::Entered(value, bits) => Self::Entered(value, bits | PART),
+        }
+    }
+}
+
+/// What decides about the turns of a loop whose state is in registers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turning {
+    /// The control value of the next turn, the increment and the limit.
+    For {
+        next: Value,
+        increment: Is,
+        limit: Is,
+    },
+    /// The number of turns to come.
+    Repeat {
+        left: Value,
+    },
+    Loop,
+}
+
+/// A loop whose state is in registers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Loop {
+    pub(super) turning: Turning,
+    pub(super) body: Address,
+    /// As what the body is executed.
+    pub(super) called: Named,
+    /// Which of the translator's headers it has.
+    pub(super) header: usize,
+}
+
+/// A frame that is not among the machine's yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Waiting {
+    pub(super) at: Address,
+    pub(super) called: Named,
+    /// Where the paths meet that go on with it.
+    pub(super) join: usize,
+    /// Of the frame of a turn: the loop. Between two turns, the loop has its entry already, but no frame.
+    pub(super) turns: Option<Loop>,
+    /// How many places in place there were around it.
+    pub(super) places: usize,
+}
+
+/// What is known at a place in the code.
+#[derive(Debug, Clone)]
+pub(super) struct State {
+    pub(super) at: Address,
+    pub(super) called: Named,
+    /// Where the operand stack ends without `operands`, but for `below` slots.
+    pub(super) sp: Value,
+    pub(super) below: i32,
+    pub(super) operands: Vec<Operand>,
+    /// Where the machine's frames end, and its loops, if some of them were taken over.
+    pub(super) fp: Value,
+    pub(super) loops: Option<Value>,
+    /// How many steps were left when they were last counted, and how many were made since.
+    pub(super) steps: Value,
+    pub(super) made: u32,
+    /// The segment in which there were so many steps at most since they were last looked at.
+    pub(super) segment: usize,
+    pub(super) spent: u32,
+    /// The part of the code with the same `sp`.
+    pub(super) reach: usize,
+    pub(super) waiting: Vec<Waiting>,
+    /// The ends of blocks in place, with where paths meet there.
+    pub(super) places: Vec<(Address, usize)>,
+    /// What names mean that were looked up.
+    pub(super) names: Vec<(NameId, Is)>,
+    /// Whether the current dictionary is surely the program's.
+    pub(super) is_in_program: bool,
+}
+
+impl State {
+    /// What is known where a region begins.
+    pub(super) const fn new(at: Address, called: Named, sp: Value, fp: Value, steps: Value) -> Self {
+        Self {
+            at,
+            called,
+            sp,
+            below: 0,
+            operands: Vec::new(),
+            fp,
+            loops: None,
+            steps,
+            made: 0,
+            segment: 0,
+            spent: 0,
+            reach: 0,
+            waiting: Vec::new(),
+            places: Vec::new(),
+            names: Vec::new(),
+            is_in_program: false,
+        }
+    }
+
+    /// The height of the operand stack, relative to `sp`.
+    pub(super) fn height(&self) -> i32 {
+        self.below + self.operands.len() as i32
+    }
+
+    pub(super) fn push(&mut self, is: Is) {
+        self.operands.push(is.into());
+    }
+
+    /// Notes that the value with these bits is something better known.
+    pub(super) fn learn(&mut self, value: Value, is: Is) {
+        let operands = self.operands.iter_mut().map(|operand| &mut operand.is);
+        let names = self.names.iter_mut().map(|(_, is)| is);
+        operands.chain(names).filter(|known| **known == Is::Packed(value)).for_each(|known| *known = is);
+    }
+
+    /// The innermost loop.
+    pub(super) fn innermost(&self) -> Option<usize> {
+        self.waiting.iter().rposition(|waiting| waiting.turns.is_some())
+    }
+}
+
+/// The end of a path that goes on elsewhere together with others.
+#[derive(Debug, Clone)]
+pub(super) struct Edge {
+    pub(super) block: Block,
+    pub(super) state: State,
+}

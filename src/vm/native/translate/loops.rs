@@ -1,0 +1,394 @@
+//! Loops: what decides about their turns is in registers, and so are the operands that they use.
+
+use std::mem::offset_of;
+
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value, types};
+
+use super::emit::elsewhere;
+use super::{Flow, Result, Translator, Unable, Work};
+use crate::vm::code::{Address, TURN};
+use crate::vm::frame::TurnsKind;
+use crate::vm::native::gate::{Context, FRAME, TURNS, TURNS_BODY, TURNS_KIND};
+use crate::vm::native::state::{Is, Kind, Loop, Named, Operand, State, Turning, Waiting};
+use crate::vm::value::{Procedure, is_whole};
+
+/// Where the turns of a loop begin.
+#[derive(Debug, Clone)]
+pub(super) struct Header {
+    block: Block,
+    /// The height of the operand stack there, and which `sp` that is relative to.
+    pub(super) height: i32,
+    pub(super) reach: usize,
+    is_moving: bool,
+    is_in_program: bool,
+    /// What the operands are there, and which of them are parameters.
+    operands: Vec<Operand>,
+    kinds: Vec<Kind>,
+}
+
+/// How a loop begins.
+#[derive(Debug, Clone, Copy)]
+struct Start {
+    turning: Turning,
+    body: Address,
+    called: Named,
+}
+
+impl Translator<'_, '_> {
+    pub(super) fn begin_for(
+        &mut self,
+        state: &mut State,
+        body: Option<Procedure>,
+        after: Address,
+    ) -> Result<Flow> {
+        let [initial, increment, limit] = self.pop(state);
+        let next = self.number(initial)?;
+        let (increment, limit) = (self.known_or_number(increment)?, self.known_or_number(limit)?);
+        self.begin(state, Turning::For { next, increment, limit }, body, after)
+    }
+
+    pub(super) fn begin_repeat(
+        &mut self,
+        state: &mut State,
+        body: Option<Procedure>,
+        after: Address,
+    ) -> Result<Flow> {
+        let [turns] = self.pop(state);
+        let left = match turns {
+            Is::Fixed(value) => {
+                let turns = value.as_number().filter(|turns| is_whole(*turns) && (0.0..1e15).contains(turns));
+                self.builder.ins().iconst(types::I64, turns.ok_or(Unable)? as i64)
+            }
+            other => {
+                let (left, is_whole) = self.small_integer(state, other)?;
+                is_whole.into_iter().for_each(|is_whole| self.leave_unless(is_whole));
+                let is_negative = self.builder.ins().icmp_imm(IntCC::SignedLessThan, left, 0);
+                self.leave_if(is_negative);
+                left
+            }
+        };
+        self.begin(state, Turning::Repeat { left }, body, after)
+    }
+
+    pub(super) fn begin_loop(
+        &mut self,
+        state: &mut State,
+        body: Option<Procedure>,
+        after: Address,
+    ) -> Result<Flow> {
+        self.begin(state, Turning::Loop, body, after)
+    }
+
+    /// Begins a loop over a procedure, or over the block in place that comes next.
+    fn begin(
+        &mut self,
+        state: &mut State,
+        turning: Turning,
+        body: Option<Procedure>,
+        after: Address,
+    ) -> Result<Flow> {
+        let (body, places) = match body {
+            Some(procedure) => (self.body_of(procedure, state.at - 1)?, state.places.len()),
+            None => (state.at, state.places.len()),
+        };
+        if state.waiting.len() + 2 > super::DEEPEST {
+            return Err(Unable);
+        }
+        let join = self.meeting();
+        let (called, start) = (state.called, Start { turning, body, called: state.called.part() });
+        self.wait(state, Waiting { at: after, called, join, turns: None, places })?;
+        self.head(state.clone(), start)
+    }
+
+    /// Takes over a loop of the machine at the beginning of a turn.
+    pub(super) fn adopt(&mut self, mut state: State, kind: TurnsKind) {
+        let fp = state.fp;
+        let frame = self.builder.ins().load(types::I64, elsewhere(), fp, -(FRAME as i32));
+        let at = self.builder.ins().band_imm(frame, i64::from(u32::MAX));
+        let is_turn = self.builder.ins().icmp_imm(IntCC::Equal, at, i64::from(TURN));
+        self.leave_unless(is_turn);
+        let top = self.field(offset_of!(Context, loops));
+        let top = self.builder.ins().iadd_imm(top, -(TURNS as i64));
+        let body = self.builder.ins().uload32(elsewhere(), top, TURNS_BODY as i32);
+        let is_body = self.builder.ins().icmp_imm(IntCC::Equal, body, i64::from(state.at));
+        self.leave_unless(is_body);
+        let tag = self.builder.ins().uload32(elsewhere(), top, TURNS_KIND as i32);
+        let expected = match kind {
+            TurnsKind::For { .. } => 0,
+            TurnsKind::Repeat { .. } => 1,
+            TurnsKind::Loop => 2,
+            TurnsKind::ForAll { .. } => return self.follow(state),
+        };
+        let is_kind = self.builder.ins().icmp_imm(IntCC::Equal, tag, expected);
+        self.leave_unless(is_kind);
+        let turning = self.adopted(&mut state, kind, top);
+        // What is looked at where a turn begins: the first must be possible, or nothing were ever done.
+        let first = State { sp: self.put_nothing(&state), reach: 1, segment: 1, ..state.clone() };
+        if self.facts.header(0).is_moving {
+            self.check_reach(&first);
+        }
+        self.check_steps(&first);
+        // From here on the turn has not begun yet.
+        state.fp = self.builder.ins().iadd_imm(fp, -(FRAME as i64));
+        state.loops = Some(top);
+        let outer = self.builder.ins().ushr_imm(frame, 32);
+        let start = Start { turning, body: state.at, called: state.called };
+        state.called = Named::Entered(outer, 0);
+        state.steps = self.builder.ins().iadd_imm(state.steps, 1);
+        if let Err(Unable) = self.head(state, start) {
+            let out = self.way_out();
+            self.builder.ins().jump(out, &[]);
+        }
+    }
+
+    /// The end of the operand stack.
+    fn put_nothing(&mut self, state: &State) -> Value {
+        self.builder.ins().iadd_imm(state.sp, 8 * i64::from(state.height()))
+    }
+
+    /// What decides about the turns of a loop of the machine, before the turn that it has begun.
+    fn adopted(&mut self, state: &mut State, kind: TurnsKind, top: Value) -> Turning {
+        let field = |of: &mut Self, at: usize, of_type| {
+            of.builder.ins().load(of_type, elsewhere(), top, (TURNS_KIND + 8 + 8 * at) as i32)
+        };
+        match kind {
+            TurnsKind::For { increment, .. } => {
+                let [pushed] = self.pop(state);
+                let pushed = self.packed(pushed);
+                let next =
+                    self.builder.ins().bitcast(types::F64, cranelift_codegen::ir::MemFlags::new(), pushed);
+                let [after, step, limit] = [0, 1, 2].map(|at| field(self, at, types::F64));
+                let sum = self.builder.ins().fadd(next, step);
+                let is_next = self.builder.ins().fcmp(FloatCC::Equal, sum, after);
+                self.leave_unless(is_next);
+                let expected = self.float(increment);
+                let is_step = self.builder.ins().fcmp(FloatCC::Equal, step, expected);
+                self.leave_unless(is_step);
+                Turning::For { next, increment: Is::number(increment), limit: Is::Number(limit) }
+            }
+            TurnsKind::Repeat { .. } => {
+                let left = field(self, 0, types::I64);
+                Turning::Repeat { left: self.builder.ins().iadd_imm(left, 1) }
+            }
+            _ => Turning::Loop,
+        }
+    }
+
+    /// The beginning of all turns.
+    fn head(&mut self, mut state: State, start: Start) -> Result<Flow> {
+        let at = self.headers.len();
+        let facts = self.facts.header(at).clone();
+        let block = self.builder.create_block();
+        let mut arguments: Vec<BlockArg> = vec![self.steps(&state).into()];
+        let mut kinds = Vec::new();
+        if facts.is_moving {
+            arguments.push(self.put_operands(&state).into());
+            state.operands.clear();
+        } else {
+            self.deepen(&mut state, usize::try_from(-facts.down).unwrap_or_default());
+            let count = state.operands.len();
+            for (at, operand) in state.operands.iter().enumerate() {
+                let known = facts.kinds.get(count - 1 - at).copied();
+                kinds.push(match (known, operand.is.kind()) {
+                    (None, kind) => kind,
+                    (Some(known), Kind::Packed) if operand.is.known_name().is_none() => known,
+                    (Some(known), kind) => {
+                        if known == Kind::Same {
+                            known
+                        } else {
+                            known.or(kind)
+                        }
+                    }
+                });
+            }
+            for (operand, kind) in state.operands.clone().iter().zip(&kinds) {
+                match self.argument(operand, *kind) {
+                    Some(argument) => arguments.push(argument.into()),
+                    None if *kind != Kind::Same => return Err(Unable),
+                    None => {}
+                }
+            }
+        }
+        match start.turning {
+            Turning::For { next, .. } => arguments.push(next.into()),
+            Turning::Repeat { left } => arguments.push(left.into()),
+            Turning::Loop => {}
+        }
+        self.builder.ins().jump(block, &arguments);
+
+        self.builder.switch_to_block(block);
+        (state.steps, state.made, state.spent) = (self.builder.append_block_param(block, types::I64), 0, 0);
+        state.segment = self.segments;
+        self.segments += 1;
+        if facts.is_moving {
+            state.sp = self.builder.append_block_param(block, types::I64);
+            (state.below, state.reach) = (0, self.reaches);
+            self.reaches += 1;
+        }
+        for (operand, kind) in state.operands.iter_mut().zip(&kinds) {
+            if let Some(of_type) = kind.parameter() {
+                *operand = kind.of(self.builder.append_block_param(block, of_type)).into();
+            }
+        }
+        state.names.clear();
+        state.is_in_program &= !facts.is_leaving_program;
+        let turning = match start.turning {
+            Turning::For { increment, limit, .. } => {
+                Turning::For { next: self.builder.append_block_param(block, types::F64), increment, limit }
+            }
+            Turning::Repeat { .. } => {
+                Turning::Repeat { left: self.builder.append_block_param(block, types::I64) }
+            }
+            Turning::Loop => Turning::Loop,
+        };
+        self.headers.push(Header {
+            block,
+            height: state.height(),
+            reach: state.reach,
+            is_moving: facts.is_moving,
+            is_in_program: state.is_in_program,
+            operands: state.operands.clone(),
+            kinds,
+        });
+        let turns = Loop { turning, body: start.body, called: start.called, header: at };
+        self.check_turn(&state, turns);
+        self.begin_turn(state, turns)
+    }
+
+    /// Leaves native code between two turns if there are not steps or slots enough for one.
+    fn check_turn(&mut self, state: &State, turns: Loop) {
+        self.mark(state);
+        self.stop_in(state.clone(), turns);
+        if self.headers[turns.header].is_moving {
+            self.check_reach(state);
+        }
+        self.check_steps(state);
+    }
+
+    /// Begins a turn, or ends the loop.
+    fn begin_turn(&mut self, mut state: State, mut turns: Loop) -> Result<Flow> {
+        let goes_on = match &mut turns.turning {
+            Turning::For { next, increment, limit } => {
+                let (value, limit) = (*next, self.number(*limit)?);
+                let step = self.number(*increment)?;
+                *next = self.builder.ins().fadd(value, step);
+                let is_below = |of: &mut Self| of.builder.ins().fcmp(FloatCC::LessThanOrEqual, value, limit);
+                let is_above =
+                    |of: &mut Self| of.builder.ins().fcmp(FloatCC::GreaterThanOrEqual, value, limit);
+                let goes_on = match increment.known_number() {
+                    Some(step) if step < 0.0 => is_above(self),
+                    Some(_) => is_below(self),
+                    None => {
+                        let (up, down, zero) = (is_below(self), is_above(self), self.float(0.0));
+                        let is_down = self.builder.ins().fcmp(FloatCC::LessThan, step, zero);
+                        self.builder.ins().select(is_down, down, up)
+                    }
+                };
+                Some((goes_on, Some(Is::Number(value))))
+            }
+            Turning::Repeat { left } => {
+                let goes_on = self.builder.ins().icmp_imm(IntCC::NotEqual, *left, 0);
+                *left = self.builder.ins().iadd_imm(*left, -1);
+                Some((goes_on, None))
+            }
+            Turning::Loop => None,
+        };
+        let mut value = None;
+        if let Some((goes_on, control)) = goes_on {
+            let (turn, over) = (self.builder.create_block(), self.builder.create_block());
+            self.builder.ins().brif(goes_on, turn, &[], over, &[]);
+            self.builder.switch_to_block(over);
+            self.end_loop(state.clone());
+            self.builder.switch_to_block(turn);
+            value = control;
+        }
+        self.count(&mut state);
+        if let Some(value) = value {
+            self.push(&mut state, value)?;
+        }
+        let (called, places) = (state.called, state.places.len());
+        // Whoever began the loop saw to it that there is room.
+        state.waiting.push(Waiting { at: TURN, called, join: 0, turns: Some(turns), places });
+        self.note_waiting(&state);
+        (state.at, state.called) = (turns.body, turns.called);
+        let block = self.builder.create_block();
+        self.builder.ins().jump(block, &[]);
+        self.work.push(Work::Path(block, state));
+        Ok(Flow::End)
+    }
+
+    /// Goes on after a loop, whose turn has been removed.
+    fn end_loop(&mut self, mut state: State) {
+        match state.waiting.pop() {
+            Some(after) => self.go_on(state, &after),
+            None => self.go_back(&state),
+        }
+    }
+
+    /// The end of a turn, which has been removed: the next one begins.
+    pub(super) fn turn(&mut self, mut state: State, turns: &Loop) {
+        let header = self.headers[turns.header].clone();
+        if !header.is_moving && (state.reach, state.height()) != (header.reach, header.height) {
+            self.facts.move_by(turns.header);
+            return self.give_up(state);
+        }
+        let is_in_program = state.is_in_program || !header.is_in_program;
+        let mut arguments: Vec<BlockArg> = vec![self.steps(&state).into()];
+        if header.is_moving {
+            self.facts.turn(turns.header, &[], is_in_program);
+            arguments.push(self.put_operands(&state).into());
+        } else {
+            let count = header.operands.len();
+            self.deepen(&mut state, count);
+            let extra = state.operands.len() - count;
+            let kept = state.operands.split_off(extra);
+            // They must be where they were.
+            let are_home =
+                state.operands.iter().zip(state.below..).all(|(operand, at)| operand.home == Some(at));
+            let kind = |(now, then): (&Operand, &Operand)| {
+                if now.is == then.is { Kind::Same } else { now.is.kind() }
+            };
+            let kinds = kept.iter().zip(&header.operands).map(kind).rev().collect::<Vec<_>>();
+            self.facts.turn(turns.header, &kinds, is_in_program);
+            for ((operand, then), assumed) in kept.iter().zip(&header.operands).zip(&header.kinds) {
+                let fits = match assumed {
+                    Kind::Same => operand.is == then.is,
+                    Kind::Packed => true,
+                    other => operand.is.kind() == *other,
+                };
+                if !fits || !are_home {
+                    // The next translation knows better.
+                    self.facts.is_new = true;
+                    state.operands.extend(kept.iter().copied());
+                    return self.give_up(state);
+                }
+                arguments.extend(self.argument(operand, *assumed).map(BlockArg::from));
+            }
+        }
+        match turns.turning {
+            Turning::For { next, .. } => arguments.push(next.into()),
+            Turning::Repeat { left } => arguments.push(left.into()),
+            Turning::Loop => {}
+        }
+        self.builder.ins().jump(header.block, &arguments);
+    }
+
+    /// Ends a path that this translation cannot follow.
+    fn give_up(&mut self, state: State) {
+        let block = self.leave_in(state, None);
+        self.builder.ins().jump(block, &[]);
+    }
+
+    /// `exit`
+    pub(super) fn exit(&mut self, state: &mut State) -> Result<Flow> {
+        let at = state.innermost().ok_or(Unable)?;
+        let mut state = state.clone();
+        let turn = state.waiting[at];
+        state.waiting.truncate(at);
+        state.called = turn.called;
+        state.places.truncate(turn.places);
+        self.end_loop(state);
+        Ok(Flow::End)
+    }
+}

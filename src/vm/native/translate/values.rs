@@ -1,0 +1,139 @@
+//! Operands: taken, pushed, and made what an operation needs.
+
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::{InstBuilder, MemFlags, Value, types};
+
+use super::{Flow, Result, Translator, Unable};
+use crate::vm::native::state::{Is, Operand, State};
+use crate::vm::value::Packed;
+
+/// Adding this to a whole number of at most 51 bits makes it the lower part of the number's bits.
+const SHIFTER: f64 = 6_755_399_441_055_744.0;
+
+impl Translator<'_, '_> {
+    pub(super) fn push(&mut self, state: &mut State, is: Is) -> Result<Flow> {
+        state.push(is);
+        self.facts.touch(state.reach, state.height());
+        Ok(Flow::On)
+    }
+
+    /// Takes operands from memory until there are so many known ones.
+    pub(super) fn deepen(&mut self, state: &mut State, count: usize) {
+        while state.operands.len() < count {
+            state.below -= 1;
+            let value = self.slot(state, state.below);
+            self.sample_slot(state, value);
+            let operand = Operand { is: Is::Packed(value), home: Some(state.below) };
+            state.operands.insert(0, operand);
+            self.reach_down(state, state.below);
+        }
+    }
+
+    /// Notes that the operand stack is changed from a height on.
+    pub(super) fn reach_down(&mut self, state: &State, height: i32) {
+        self.facts.touch(state.reach, height);
+        for waiting in &state.waiting {
+            let Some(turns) = waiting.turns else { continue };
+            let header = &self.headers[turns.header];
+            if header.reach == state.reach {
+                self.facts.look(turns.header, height - header.height);
+            }
+        }
+    }
+
+    /// Takes the uppermost operands, the top last.
+    pub(super) fn pop<const N: usize>(&mut self, state: &mut State) -> [Is; N] {
+        self.deepen(state, N);
+        let from = state.operands.len() - N;
+        let mut taken = state.operands.drain(from..).map(|operand| operand.is);
+        std::array::from_fn(|_| taken.next().unwrap_or(Is::Fixed(Packed::NULL)))
+    }
+
+    /// The value as a number, if it is one.
+    pub(super) fn number(&mut self, is: Is) -> Result<Value> {
+        Ok(match is {
+            Is::Number(value) => value,
+            Is::Whole(value) => self.builder.ins().fcvt_from_sint(types::F64, value),
+            Is::Fixed(value) => {
+                let number = value.as_number().ok_or(Unable)?;
+                self.float(number)
+            }
+            Is::Boolean(_) => return Err(Unable),
+            Is::Packed(bits) => {
+                let value = self.builder.ins().bitcast(types::F64, MemFlags::new(), bits);
+                // All other values have the bits of numbers that are none.
+                let is_number = self.builder.ins().fcmp(FloatCC::Ordered, value, value);
+                self.leave_unless(is_number);
+                value
+            }
+        })
+    }
+
+    /// The same, and notes that it is a number.
+    pub(super) fn number_in(&mut self, state: &mut State, is: Is) -> Result<Value> {
+        let number = self.number(is)?;
+        if let Is::Packed(bits) = is {
+            state.learn(bits, Is::Number(number));
+        }
+        Ok(number)
+    }
+
+    /// Leaves native code unless a number is finite.
+    pub(super) fn finite(&mut self, number: Value) {
+        let nothing = self.builder.ins().fsub(number, number);
+        let is_finite = self.builder.ins().fcmp(FloatCC::Ordered, nothing, nothing);
+        self.leave_unless(is_finite);
+    }
+
+    /// The value as an integer, if it is a whole number of at most 51 bits; and whether it is, if that is to be seen. Of
+    /// a greater one that looks whole, the integer is greater than 51 bits, and not the same.
+    pub(super) fn integer(&mut self, state: &mut State, is: Is) -> Result<(Value, Option<Value>)> {
+        match is {
+            Is::Whole(value) => return Ok((value, None)),
+            Is::Fixed(value) => {
+                let number = Is::Fixed(value).known_whole().ok_or(Unable)?;
+                return Ok((self.builder.ins().iconst(types::I64, number), None));
+            }
+            _ => {}
+        }
+        let number = self.number_in(state, is)?;
+        let shifter = self.float(SHIFTER);
+        let sum = self.builder.ins().fadd(number, shifter);
+        let back = self.builder.ins().fsub(sum, shifter);
+        let is_whole = self.builder.ins().fcmp(FloatCC::Equal, back, number);
+        let bits = self.builder.ins().bitcast(types::I64, MemFlags::new(), sum);
+        let integer = self.builder.ins().iadd_imm(bits, SHIFTER.to_bits().cast_signed().wrapping_neg());
+        Ok((integer, Some(is_whole)))
+    }
+
+    /// The same, and whether it is that small a number, too.
+    pub(super) fn small_integer(&mut self, state: &mut State, is: Is) -> Result<(Value, Option<Value>)> {
+        let (integer, is_whole) = self.integer(state, is)?;
+        let Some(is_whole) = is_whole else { return Ok((integer, None)) };
+        let distance = self.builder.ins().iadd_imm(integer, 1 << 50);
+        let is_small = self.builder.ins().icmp_imm(IntCC::UnsignedLessThan, distance, 1 << 51);
+        Ok((integer, Some(self.builder.ins().band(is_whole, is_small))))
+    }
+
+    /// The value as a truth value, if it is one.
+    pub(super) fn truth(&mut self, is: Is) -> Result<Value> {
+        Ok(match is {
+            Is::Boolean(value) => value,
+            Is::Fixed(value) => {
+                let value = value.as_boolean().ok_or(Unable)?;
+                self.builder.ins().iconst(types::I8, i64::from(value))
+            }
+            Is::Number(_) | Is::Whole(_) => return Err(Unable),
+            Is::Packed(bits) => {
+                let no = Packed::boolean(false).bits().cast_signed();
+                let distance = self.builder.ins().iadd_imm(bits, no.wrapping_neg());
+                let distance = self.builder.ins().ushr_imm(distance, 48);
+                let is_no = self.builder.ins().icmp_imm(IntCC::Equal, distance, 0);
+                let is_yes = self.builder.ins().icmp_imm(IntCC::Equal, distance, 1);
+                let is_truth = self.builder.ins().bor(is_no, is_yes);
+                self.leave_unless(is_truth);
+                is_yes
+            }
+        })
+    }
+}
