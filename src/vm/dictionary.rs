@@ -98,10 +98,19 @@ impl<'h> Dictionary<'h> {
     }
 
     /// Where a key stands.
-    #[inline]
+    #[inline(always)]
     pub(super) fn position(self, key: Key) -> Option<usize> {
         match self.record.index {
             Index::Walk => self.entries.iter().position(|entry| entry.key == key),
+            _ => self.indexed_position(key),
+        }
+    }
+
+    /// The same of one that is not small.
+    #[inline(never)]
+    fn indexed_position(self, key: Key) -> Option<usize> {
+        match self.record.index {
+            Index::Walk => None,
             Index::Run => {
                 // A number that is too small or no whole one finds another key, or none.
                 let at = (key.packed().as_number()? - self.record.first) as usize;
@@ -159,6 +168,12 @@ impl Dictionaries {
     pub(super) fn get(&self, id: u32) -> Dictionary<'_> {
         let record = &self.table[id as usize];
         Dictionary { record, entries: &self.entries[record.range()] }
+    }
+
+    /// Where the entries of all are, until one grows.
+    #[inline]
+    pub(super) const fn row(&self) -> *const Entry {
+        self.entries.as_ptr()
     }
 
     /// The entries of one, whose keys must stay what they are.

@@ -32,6 +32,10 @@ impl Native {
 const HOT: u8 = 200;
 /// What is not translated, or was.
 const DONE: u8 = u8::MAX;
+/// So many regions are translated when they are hot. Of a program with more, it takes so many that are hot for each one
+/// that is translated: else a large program that is short would wait for code that it hardly executes.
+const FREE: u32 = 64;
+const PATIENCE: u32 = 64;
 /// How much hotter it makes an address when native code ends there.
 const FROM_NATIVE: u8 = 10;
 
@@ -53,6 +57,9 @@ pub(super) struct Engine {
     turn: usize,
     /// How often all native code was given up.
     epoch: u64,
+    /// How often something was hot, and how many regions were translated.
+    asked: u32,
+    made: u32,
 }
 
 impl Engine {
@@ -68,7 +75,17 @@ impl Engine {
             perform: 0,
             turn: 0,
             epoch: 0,
+            asked: 0,
+            made: 0,
         }
+    }
+
+    /// Whether another region may be translated now, as one is hot.
+    fn has_patience(&mut self) -> bool {
+        self.asked = self.asked.saturating_add(1);
+        let may = self.mode == Native::Always || self.made < FREE + self.asked / PATIENCE;
+        self.made += u32::from(may);
+        may
     }
 
     /// Notes that the code at an address is begun. Tells whether it is to be translated now.
@@ -156,7 +173,14 @@ impl Machine<'_> {
         }
         engine.heat[at as usize] = DONE;
         let op = self.code.ops[at as usize];
-        if at < FIRST || self.code.is_end(at) || engine.compiler().is_none() {
+        if at < FIRST || self.code.is_end(at) {
+            return;
+        }
+        if !engine.has_patience() {
+            engine.heat[at as usize] = 0;
+            return;
+        }
+        if engine.compiler().is_none() {
             return;
         }
         engine.entries(addresses);

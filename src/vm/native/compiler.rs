@@ -2,10 +2,10 @@
 //!
 //! Deliberately absent: what the code does, and when it is worth while.
 
-use cranelift_codegen::Context;
 use cranelift_codegen::ir::{AbiParam, Function, Signature, UserFuncName, types};
 use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
+use cranelift_codegen::{CodegenError, Context};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use memmap2::{Mmap, MmapMut};
 
@@ -45,7 +45,7 @@ impl Compiler {
         let mut flags = settings::builder();
         for (name, value) in [
             ("opt_level", "speed"),
-            ("enable_verifier", "true"),
+            ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
             ("enable_probestack", "false"),
             ("unwind_info", "false"),
             // Tail calls need them.
@@ -98,13 +98,13 @@ impl Compiler {
 
     /// Makes machine code of the function. Gives its address.
     fn finish(&mut self) -> Option<usize> {
-        let compiled = match self.context.compile(&*self.isa, &mut Default::default()) {
-            Ok(c) => c,
-            Err(e) => {
-                eprintln!("{:?}\n{}", e.inner, e.func.display());
-                return None;
-            }
-        };
+        let compiled = self.context.compile(&*self.isa, &mut Default::default());
+        let compiled = compiled.inspect_err(|error| {
+            // A function that is too large is left to the interpreter; one that is wrong is not to be made.
+            let is_wrong = matches!(error.inner, CodegenError::Verifier(_));
+            debug_assert!(!is_wrong, "{:?}\n{}", error.inner, error.func.display());
+        });
+        let compiled = compiled.ok()?;
         // Nothing in it depends on where it is.
         if !compiled.buffer.relocs().is_empty() {
             return None;

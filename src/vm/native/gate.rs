@@ -206,15 +206,21 @@ impl Context {
         self.loops_end = loops + machine.loops.capacity() * TURNS;
     }
 
-    /// Looks which dictionary is the current one now.
+    /// Looks where the entries of the program's dictionary are, and which dictionary is the current one now.
     fn look_at_scope(&mut self, machine: &mut Machine<'_>) {
-        let (program, current) = (machine.scope.program(), machine.scope.current());
+        let program = machine.scope.program();
         self.program = machine.heap.dictionaries.entries_mut(program.0).as_mut_ptr() as usize;
+        self.look_at_current(machine);
+    }
+
+    /// Looks which dictionary is the current one now, and where its entries are.
+    fn look_at_current(&mut self, machine: &mut Machine<'_>) {
+        let current = machine.scope.current();
         let entries = machine.heap.dictionaries.entries_mut(current.0);
         self.current = entries.as_mut_ptr() as usize;
         self.current_length = if current == machine.scope.system() { 0 } else { entries.len() };
         self.scope_state = machine.scope.state();
-        self.is_in_program = u64::from(current == program);
+        self.is_in_program = u64::from(current == machine.scope.program());
     }
 
     fn machine<'m>(context: *mut Self) -> (&'m mut Self, &'m mut Machine<'m>) {
@@ -294,8 +300,13 @@ pub(super) extern "sysv64" fn find(context: *mut Context, name: u32) -> u64 {
 /// Defines a name in the current dictionary, if that is plain.
 pub(super) extern "sysv64" fn define(context: *mut Context, name: u32, value: u64) -> u64 {
     let (context, machine) = Context::machine(context);
+    let before = machine.heap.dictionaries.row();
     let is_done = machine.define_new(NameId::from_operand(name), Packed::from_bits(value));
-    context.look_at_scope(machine);
+    if context.is_in_program != 0 || machine.heap.dictionaries.row() != before {
+        context.look_at_scope(machine);
+    } else {
+        context.look_at_current(machine);
+    }
     is_done.into()
 }
 
@@ -306,7 +317,7 @@ pub(super) extern "sysv64" fn begin_new(context: *mut Context) -> u64 {
         machine.scope.dictionaries().len() < machine.stack.limit() && machine.heap.take(DICTIONARY_COST);
     if has_room {
         machine.scope.begin_new(&mut machine.heap);
-        context.look_at_scope(machine);
+        context.look_at_current(machine);
     }
     has_room.into()
 }
@@ -321,7 +332,7 @@ pub(super) extern "sysv64" fn begin(context: *mut Context, value: u64) -> u64 {
         && (dictionary.is_begun() || dictionary.entries().is_empty());
     if is_plain {
         machine.scope.begin(&mut machine.heap, id);
-        context.look_at_scope(machine);
+        context.look_at_current(machine);
     }
     is_plain.into()
 }
@@ -330,7 +341,7 @@ pub(super) extern "sysv64" fn begin(context: *mut Context, value: u64) -> u64 {
 pub(super) extern "sysv64" fn end(context: *mut Context) -> u64 {
     let (context, machine) = Context::machine(context);
     let is_done = machine.scope.end(&mut machine.heap);
-    context.look_at_scope(machine);
+    context.look_at_current(machine);
     is_done.into()
 }
 
@@ -346,8 +357,10 @@ pub(super) extern "sysv64" fn set_element(context: *mut Context, holder: u64, ke
     let (context, machine) = Context::machine(context);
     let [holder, key, value] = [holder, key, value].map(Packed::from_bits);
     let is_done = machine.set_element(holder, key, value);
-    // Entries may have moved.
-    context.look_at_scope(machine);
+    if let Value::Dictionary(_) = holder.unpack() {
+        // Entries may have moved.
+        context.look_at_scope(machine);
+    }
     is_done.into()
 }
 
