@@ -49,7 +49,7 @@ pub struct LinkArgs {
     #[arg(long, value_name = "WHAT", value_enum, default_value = "error")]
     unresolved: UnresolvedArg,
 
-    /// How the executable is written [default: yaml]
+    /// How the executable is written [default: yaml, or binary from a database]
     #[arg(long, value_name = "FORMAT", value_enum)]
     format: Option<FormatArg>,
 

@@ -14,8 +14,14 @@ use crate::digest::{Checksum, FragmentDigest};
 #[derive(Debug, Default)]
 pub struct Haul {
     bytes: Vec<u8>,
-    members: Vec<(usize, Result<Option<Member>, StoreError>)>,
+    members: Vec<Placed>,
 }
+
+/// What was read, with its place.
+type Placed = (usize, Result<Option<Member>, StoreError>);
+
+/// A body with its place and its checksum.
+type Body<'h> = (usize, &'h [u8], Checksum);
 
 #[derive(Debug)]
 enum Member {
@@ -94,9 +100,9 @@ impl Haul {
     }
 
     /// The bodies with their places and checksums, held against these on all threads.
-    pub fn bodies(&mut self) -> Result<Vec<(usize, &[u8], Checksum)>, StoreError> {
+    pub fn bodies(&mut self) -> Result<Vec<Body<'_>>, StoreError> {
         let Self { bytes, members } = self;
-        let held = |(at, member): (usize, Result<Option<Member>, StoreError>)| match member? {
+        let held = |(at, member): Placed| match member? {
             Some(Member::Stored(digest, range, checksum)) => {
                 body(bytes, &digest, range, checksum).map(|body| Some((at, body, checksum)))
             }
