@@ -6,6 +6,11 @@
 //! Deliberately absent: source positions and the repository that has them, and any output but to the writers
 //! that the caller passes.
 
+#![cfg_attr(
+    not(all(feature = "native", target_arch = "x86_64")),
+    allow(dead_code, reason = "native code alone asks for some of it")
+)]
+
 mod code;
 pub mod dictionary;
 mod fault;

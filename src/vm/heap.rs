@@ -2,7 +2,7 @@
 //!
 //! They name each other by id, so no chain of them, however long, is ever walked by recursion.
 //!
-//! Each kind has a table that is read by id, [`Sequences`] and [`Dictionaries`], and one row with what all of them hold,
+//! Each kind has a table that is read by id, `Sequences` and `Dictionaries`, and one row with what all of them hold,
 //! so that six pointers, those of the vectors, reach everything: a row of a table is `#[repr(C)]` and says where in the
 //! row of elements, bytes or entries its own begin, and how many there are. It is the same for a part as for a whole
 //! one. A text is a string, too ([`Texts`]). Whatever makes or frees an object may move the vectors: who holds pointers
