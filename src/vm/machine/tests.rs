@@ -86,12 +86,17 @@ impl Write for Ringing<'_> {
 
 #[test]
 fn an_operator_is_seen_that_was_executed_when_the_alarm_was_set() {
+    [Native::Never, Native::Always].into_iter().for_each(an_operator_is_seen);
+}
+
+fn an_operator_is_seen(native: Native) {
     let program = load(&[
         ("f", &[call("add"), Instruction::Number(1.0), call("print")]),
         ("main", &[Instruction::Number(1.0), Instruction::Number(2.0), call("f"), call("pop")]),
     ]);
     let alarm = AtomicBool::new(false);
-    let mut machine = machine(&program);
+    let options = Options { native, ..Options::default() };
+    let mut machine = Machine::new(&program, program.entries()[0], &options);
     machine.watch(&alarm);
     let mut output = Ringing(&alarm);
     let mut streams = Streams { input: &mut io::empty(), output: &mut output, trace: &mut io::sink() };
