@@ -165,12 +165,15 @@ pub fn prepare<'s>(
     let compilations =
         units.par_iter().map(|unit| unit.compilation(options)).collect::<Result<Vec<_>, _>>()?;
     let ids = compilations.par_iter().map(Compilation::id).collect::<Vec<_>>();
-    let procedures = distinct(&units);
     let view = repository.read()?;
-    // Also where the compilation is there: a fragment that was lost since is made again.
+    let is_stored = stored(&*view, &ids)?;
+    // Where a compilation is, all is that it names: its fragments need not be asked for, unless bodies are wanted.
+    let asked =
+        units.iter().zip(&is_stored).filter(|(_, is_stored)| !**is_stored || options.known == Known::Fill);
+    let procedures = distinct(asked.map(|(unit, _)| *unit));
     let missing = missing(&*view, &procedures, options.known)?;
     let fragments = generate(&missing, &procedures);
-    let is_new = !fragments.is_empty() || !all_stored(&*view, &ids)?;
+    let is_new = !fragments.is_empty() || is_stored.contains(&false);
     Ok(Prepared { parsed, compilations, ids, fragments, is_new, optimization: options.optimization })
 }
 
@@ -196,8 +199,8 @@ impl Prepared<'_> {
         if repository.is_unchanged() {
             return Ok(());
         }
-        let is_stored = all_stored(&*repository.read()?, &self.ids)?;
-        if is_stored { Ok(()) } else { self.store(repository) }
+        let is_lost = stored(&*repository.read()?, &self.ids)?.contains(&false);
+        if is_lost { self.store(repository) } else { Ok(()) }
     }
 
     /// For each source in the order given what is surely wrong in it, although it can be compiled. Works on many threads,
@@ -217,7 +220,7 @@ impl Prepared<'_> {
 
     /// Publishes fragments and compilations together.
     fn store(&self, repository: &Repository) -> Result<(), StoreError> {
-        let bodies = distinct(&right(&self.parsed));
+        let bodies = distinct(right(&self.parsed).into_iter());
         repository.write(|transaction| {
             transaction.add_fragments(&entries(&self.fragments))?;
             // What was there when we asked may have been collected since: then it is generated after all. On this
@@ -312,10 +315,9 @@ fn right<'p, 's>(parsed: &'p [Result<KeyedUnit<'s>, Vec<SyntaxError>>]) -> Vec<&
 /// The body behind each digest; equal procedures, in one file or in several, have one.
 type Bodies<'u> = BTreeMap<FragmentDigest, Body<'u>>;
 
-fn distinct<'u>(units: &[&'u KeyedUnit<'_>]) -> Bodies<'u> {
-    let bodies = units
-        .iter()
-        .flat_map(|unit| unit.procedures().map(|(procedure, digest)| (digest, unit.body(procedure))));
+fn distinct<'u, 's: 'u>(units: impl Iterator<Item = &'u KeyedUnit<'s>>) -> Bodies<'u> {
+    let bodies =
+        units.flat_map(|unit| unit.procedures().map(|(procedure, digest)| (digest, unit.body(procedure))));
     bodies.collect()
 }
 
@@ -339,13 +341,9 @@ fn generate(missing: &[FragmentDigest], bodies: &Bodies<'_>) -> BTreeMap<Fragmen
     missing.par_iter().filter_map(generate).collect()
 }
 
-fn all_stored(view: &dyn View, compilations: &[CompilationId]) -> Result<bool, StoreError> {
-    for id in compilations {
-        if !view.has_compilation(id)? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+/// Of each compilation, whether it is in the repository.
+fn stored(view: &dyn View, compilations: &[CompilationId]) -> Result<Vec<bool>, StoreError> {
+    compilations.iter().map(|id| view.has_compilation(id)).collect()
 }
 
 fn entries(fragments: &BTreeMap<FragmentDigest, Fragment>) -> Vec<(FragmentDigest, Entry)> {
