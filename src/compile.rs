@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use self::binding::Binding;
 use self::generate::Body;
-use crate::digest::{CompilationId, FragmentDigest};
+use crate::digest::{CompilationId, FragmentDigest, SourceDigest};
 use crate::lint::{self, Mentions, Together, Warning};
 use crate::name::Name;
 use crate::object::compilation::{Compilation, CompilationError, Definition, Ticket};
@@ -100,7 +100,7 @@ impl Compiled {
 pub struct CompiledUnit {
     /// Names the compilation, which is in the repository.
     pub ticket: Ticket,
-    /// Its procedures in source order.
+    /// Its procedures in source order; none where nothing had to be looked at ([`unchanged`]).
     pub procedures: Vec<CompiledProcedure>,
 }
 
@@ -160,7 +160,7 @@ pub fn prepare<'s>(
     sources: &'s [SourceFile],
     options: Options,
 ) -> Result<Prepared<'s>, CompileError> {
-    let parsed = sources.par_iter().map(|source| parse(source, options.optimization)).collect::<Vec<_>>();
+    let parsed = sources.par_iter().map(|source| parse(source, options)).collect::<Vec<_>>();
     let units = right(&parsed);
     let compilations =
         units.par_iter().map(|unit| unit.compilation(options)).collect::<Result<Vec<_>, _>>()?;
@@ -187,8 +187,10 @@ impl Prepared<'_> {
     pub fn tickets(&self) -> impl Iterator<Item = Option<Ticket>> {
         let mut ids = self.ids.iter();
         // There is a compilation for each unit that was parsed, in the same order.
-        let mut ticket = move || ids.next().map(|id| Ticket { compilation: *id });
-        self.parsed.iter().map(move |unit| unit.as_ref().ok().and_then(|_| ticket()))
+        let mut ticket = move |unit: &KeyedUnit<'_>| {
+            Some(Ticket { compilation: *ids.next()?, source: unit.source_digest })
+        };
+        self.parsed.iter().map(move |unit| unit.as_ref().ok().and_then(&mut ticket))
     }
 
     /// Stores again what garbage collection took away before the tickets were there to keep it.
@@ -207,12 +209,13 @@ impl Prepared<'_> {
     /// and depends on the sources and whether they are optimised, not on what was generated.
     pub fn warnings(&self) -> Vec<Vec<Warning>> {
         let units = right(&self.parsed);
-        let mentions = units.par_iter().map(|unit| Mentions::new(&unit.unit)).collect::<Vec<_>>();
+        if let ([unit], 1) = (&*units, self.parsed.len()) {
+            return vec![unit.alone.clone()];
+        }
+        let mentions = units.iter().map(|unit| &unit.mentions).collect::<Vec<_>>();
         let together =
             Together::new(&mentions, self.optimization.binding(), units.len() == self.parsed.len());
-        let pairs = units.par_iter().zip(&mentions);
-        let warnings =
-            pairs.map(|(unit, mentions)| lint::lint(&unit.unit, &unit.source.text, mentions, &together));
+        let warnings = units.par_iter().map(|unit| unit.warnings(&together));
         let mut warnings = warnings.collect::<Vec<_>>().into_iter();
         let of = |unit: &Result<_, _>| unit.as_ref().ok().and_then(|_: &KeyedUnit<'_>| warnings.next());
         self.parsed.iter().map(of).map(Option::unwrap_or_default).collect()
@@ -261,19 +264,65 @@ struct KeyedUnit<'s> {
     digests: Vec<FragmentDigest>,
     optimization: Optimization,
     binding: Binding,
+    mentions: Mentions<'s>,
+    /// What is to be said of it when it is compiled alone.
+    alone: Vec<Warning>,
+    /// What its ticket says of the source: a function of the source alone, whatever it is compiled with.
+    source_digest: Option<SourceDigest>,
 }
 
-fn parse(source: &SourceFile, optimization: Optimization) -> Result<KeyedUnit<'_>, Vec<SyntaxError>> {
+fn parse(source: &SourceFile, options: Options) -> Result<KeyedUnit<'_>, Vec<SyntaxError>> {
     let Parsed { unit, errors } = syntax::parse(&source.text);
     if !errors.is_empty() {
         return Err(errors);
     }
+    let optimization = options.optimization;
     let digests = Fingerprinter::new(optimization).unit(&unit);
     let binding = Binding::of(&unit, optimization);
-    Ok(KeyedUnit { source, unit, digests, optimization, binding })
+    let mentions = Mentions::new(&unit);
+    let (alone, source_digest) = (Vec::new(), None);
+    let mut keyed =
+        KeyedUnit { source, unit, digests, optimization, binding, mentions, alone, source_digest };
+    keyed.alone = keyed.warnings(&Together::new(&[&keyed.mentions], optimization.binding(), true));
+    keyed.source_digest = keyed.alone.is_empty().then(|| fingerprint::source_digest(source, options));
+    Ok(keyed)
+}
+
+/// What compiling one source would do where a ticket was made of the very same source, with the same options, and what
+/// it names is in the repository: nothing, and there is nothing to be said. `None` where that is not certain.
+pub fn unchanged(
+    repository: &Repository,
+    source: &SourceFile,
+    options: Options,
+    ticket: &Ticket,
+) -> Result<Option<Compiled>, StoreError> {
+    if options.known == Known::Fill || ticket.source != Some(fingerprint::source_digest(source, options)) {
+        return Ok(None);
+    }
+    let view = repository.read()?;
+    if !view.has_whole(&ticket.compilation)? {
+        return Ok(None);
+    }
+    let found = view.records(&[ticket.compilation])?.pop().and_then(Result::ok).flatten();
+    Ok(found.map(|record| Compiled {
+        units: vec![Ok(CompiledUnit { ticket: *ticket, procedures: Vec::new() })],
+        procedures: record.fragments().len(),
+        generated: 0,
+    }))
+}
+
+/// Whether what a ticket names is in the repository still, now that the ticket is there to keep it.
+pub fn is_kept(repository: &Repository, ticket: &Ticket) -> Result<bool, StoreError> {
+    // Where the gate has no lock, nobody collects: garbage collection needs it.
+    let _gate = repository.enter(Company::Shared).ok();
+    Ok(repository.is_unchanged() || repository.read()?.has_whole(&ticket.compilation)?)
 }
 
 impl<'s> KeyedUnit<'s> {
+    fn warnings(&self, together: &Together<'_, 's>) -> Vec<Warning> {
+        lint::lint(&self.unit, &self.source.text, &self.mentions, together)
+    }
+
     fn procedures(&self) -> impl Iterator<Item = (&Procedure<'s>, FragmentDigest)> {
         self.unit.procedures.iter().zip(self.digests.iter().copied())
     }
@@ -341,9 +390,9 @@ fn generate(missing: &[FragmentDigest], bodies: &Bodies<'_>) -> BTreeMap<Fragmen
     missing.par_iter().filter_map(generate).collect()
 }
 
-/// Of each compilation, whether it is in the repository.
+/// Of each compilation, whether it is in the repository with all that it names.
 fn stored(view: &dyn View, compilations: &[CompilationId]) -> Result<Vec<bool>, StoreError> {
-    compilations.iter().map(|id| view.has_compilation(id)).collect()
+    compilations.iter().map(|id| view.has_whole(id)).collect()
 }
 
 fn entries(fragments: &BTreeMap<FragmentDigest, Fragment>) -> Vec<(FragmentDigest, Entry)> {

@@ -122,6 +122,10 @@ typed_digest! {
     CompilationId
 }
 typed_digest! {
+    /// The digest of a source's text and of all else that decides what is made of it and said about it.
+    SourceDigest
+}
+typed_digest! {
     /// The key of an executable: the digest of its contents.
     BuildId
 }

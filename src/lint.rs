@@ -5,7 +5,7 @@
 //! from what is surely executed: bodies, and blocks that an operator executes or that `def` gives a name. Blocks that
 //! go elsewhere may be data. Where the program may catch errors, it may want them, and is not told that there are any.
 //!
-//! Deliberately absent: what the linker knows, which sees all files; and any influence on code, digests or tickets.
+//! Deliberately absent: what the linker knows, which sees all files; and any influence on code and its digests.
 
 mod allow;
 mod bound;
@@ -19,6 +19,9 @@ pub use mentions::{Binding, Mentions, Together};
 pub use warning::{Lint, Warning};
 
 use crate::syntax::ast::Unit;
+
+/// The version of the warnings. It changes when the same source gets other ones.
+pub const VERSION: u32 = 1;
 
 /// The warnings for one source, in the order of their places, without those that its comments allow.
 ///

@@ -16,7 +16,9 @@ use super::inputs::{RepositoryArg, count, is_stdin, mistakes, read_source, sourc
 use super::jobs::Threads;
 use super::lints::LintArgs;
 use super::ui::{Done, Failure, Ui};
-use crate::compile::{Compiled, CompiledUnit, Known, LineTables, Optimization, Options, Prepared, prepare};
+use crate::compile::{
+    Compiled, CompiledUnit, Known, LineTables, Optimization, Options, Prepared, is_kept, prepare, unchanged,
+};
 use crate::lint::Warning;
 use crate::object::compilation::Ticket;
 use crate::source::SourceFile;
@@ -98,6 +100,10 @@ impl Verb for CompileArgs {
         };
         let depfile = self.depfile.as_deref().map(|path| depfile(path, &jobs)).transpose()?;
         let repository = Repository::open_or_empty(&self.repository.path);
+        if let Some(compiled) = self.unchanged(&jobs, &repository, options)? {
+            depfile.map_or(Ok(()), |depfile| depfile.write())?;
+            return Ok(self.done(&jobs, compiled, vec![Vec::new()]));
+        }
         let work = || prepare(&repository, &sources, options).map(|made| (self.warnings(&made), made));
         let (warnings, prepared) = self.threads.run(jobs.len(), work)?;
         // On one thread: while it waits for other compilers, they may have the others.
@@ -169,6 +175,21 @@ impl CompileArgs {
         let name = if is_stdin(path) { Path::new(&self.source_name) } else { path };
         let name = name.file_name().unwrap_or_default().to_string_lossy();
         Ok(SourceFile { name: name.into(), text: text.into() })
+    }
+
+    /// What was done for one source whose ticket says that nothing is to be done, which is most of what a build asks.
+    fn unchanged(
+        &self,
+        jobs: &[Job],
+        repository: &Repository,
+        options: Options,
+    ) -> Result<Option<Compiled>, StoreError> {
+        let ([job], false) = (jobs, self.verbose) else { return Ok(None) };
+        // Whatever is wrong with what is there, a new ticket takes its place.
+        let Some(ticket) = ticket::existing(&job.ticket) else { return Ok(None) };
+        let Some(compiled) = unchanged(repository, &job.source, options, &ticket)? else { return Ok(None) };
+        ticket::write(&job.ticket, &ticket)?;
+        Ok(is_kept(repository, &ticket)?.then_some(compiled))
     }
 
     /// For each source what is to be said of it.

@@ -79,8 +79,12 @@ pub fn mistakes<E: Diagnostic + Send + Sync + 'static>(
     text: &str,
     errors: Vec<E>,
 ) -> impl Iterator<Item = Report> {
-    let source = Arc::new(NamedSource::new(path.display().to_string(), text.to_owned()));
-    errors.into_iter().map(move |error| Report::new(error).with_source_code(Arc::clone(&source)))
+    // Most often there is none, and nobody needs a copy of the text.
+    let mut source = None;
+    let named = move || Arc::new(NamedSource::new(path.display().to_string(), text.to_owned()));
+    errors
+        .into_iter()
+        .map(move |error| Report::new(error).with_source_code(Arc::clone(source.get_or_insert_with(named))))
 }
 
 /// Replaces each directory among `paths` by the files below it with this ending, in the order of their names.

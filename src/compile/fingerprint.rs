@@ -4,8 +4,10 @@
 //! name, files, lines, columns, blanks, comments, `-g`.
 
 use super::binding::Binding;
-use super::{Optimization, optimize};
-use crate::digest::{FragmentDigest, Hasher};
+use super::{LineTables, Optimization, Options, optimize};
+use crate::digest::{FragmentDigest, Hasher, SourceDigest};
+use crate::lint;
+use crate::source::SourceFile;
 use crate::syntax::ast::{Item, ItemKind, Unit};
 
 /// The version of the code generator. It changes when the same body gets other code.
@@ -79,6 +81,24 @@ impl Fingerprinter {
             }
         }
     }
+}
+
+/// The digest of a source as it is, with all else that its ticket and its warnings depend on.
+pub(super) fn source_digest(source: &SourceFile, options: Options) -> SourceDigest {
+    let mut hasher = Hasher::new("toy.source", 1);
+    hasher.u32(GENERATOR_VERSION);
+    hasher.u32(lint::VERSION);
+    hasher.u32(match options.optimization {
+        Optimization::Without => 0,
+        Optimization::With => optimize::VERSION,
+    });
+    hasher.tag(match options.line_tables {
+        LineTables::Without => 0,
+        LineTables::With => 1,
+    });
+    hasher.text(&source.name);
+    hasher.text(&source.text);
+    SourceDigest::new(hasher.finish())
 }
 
 #[cfg(test)]

@@ -104,7 +104,10 @@ pub enum LinkError {
 
     /// A fragment that is not there at all.
     #[error("the repository does not have the body of `{name}` ({digest:.16})")]
-    #[diagnostic(code(toy::link::missing), help("compile its source again"))]
+    #[diagnostic(
+        code(toy::link::missing),
+        help("compile its source again, after `toy check --repair` if that does not help")
+    )]
     Missing {
         /// The procedure.
         name: Name,

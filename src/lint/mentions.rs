@@ -93,7 +93,7 @@ pub enum Binding {
 /// What all sources of one command say about names. They are likely to become one program.
 #[derive(Debug)]
 pub struct Together<'m, 's> {
-    sources: &'m [Mentions<'s>],
+    sources: &'m [&'m Mentions<'s>],
     redefined: Operators,
     /// Whether an error may be caught.
     pub(super) catches: bool,
@@ -108,7 +108,7 @@ pub struct Together<'m, 's> {
 
 impl<'m, 's> Together<'m, 's> {
     /// Of the sources that are compiled together, as far as they have no mistakes.
-    pub fn new(sources: &'m [Mentions<'s>], binding: Binding, is_all: bool) -> Self {
+    pub fn new(sources: &'m [&'m Mentions<'s>], binding: Binding, is_all: bool) -> Self {
         let redefined = Operators(sources.iter().fold(0, |all, source| all | source.redefined.0));
         let catches = sources.iter().any(|source| source.catches);
         let calls_entry = sources.iter().any(|source| source.calls_entry);

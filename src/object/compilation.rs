@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::line_table::LineTable;
-use crate::digest::{CompilationId, FragmentDigest, Hasher};
+use crate::digest::{CompilationId, FragmentDigest, Hasher, SourceDigest};
 use crate::name::Name;
 use crate::source::is_visible;
 
@@ -116,4 +116,6 @@ pub fn is_source_name(text: &str) -> bool {
 pub struct Ticket {
     /// The compilation that the ticket stands for.
     pub compilation: CompilationId,
+    /// The source that it was made of, if there is nothing to be said about it: whoever has the same need not look again.
+    pub source: Option<SourceDigest>,
 }

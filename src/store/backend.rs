@@ -6,7 +6,7 @@ use std::mem;
 use std::sync::Arc;
 
 use super::error::StoreError;
-use super::haul::Haul;
+use super::haul::{self, Haul};
 use super::repository::Entry;
 use super::wire::record::CompilationRecord;
 use crate::digest::{BuildId, Checksum, CompilationId, FragmentDigest};
@@ -73,6 +73,12 @@ pub trait View {
     /// Whether there is a compilation of this id; it is not looked at.
     fn has_compilation(&self, id: &CompilationId) -> Result<bool, StoreError>;
 
+    /// Whether there is a compilation of this id with all that it names. What names something is published after it, so
+    /// that the one tells the other; a store that a person may have edited looks at each.
+    fn has_whole(&self, id: &CompilationId) -> Result<bool, StoreError> {
+        self.has_compilation(id)
+    }
+
     /// The compilation of this id, held against it.
     fn compilation(&self, id: &CompilationId) -> Result<Option<Compilation>, StoreError>;
 
@@ -109,9 +115,8 @@ pub trait Batch: View {
 
     /// Puts the bodies that a view has under these digests, which are in ascending order. What is damaged is an error.
     fn copy_bodies(&mut self, digests: &[FragmentDigest], from: &dyn View) -> Result<(), StoreError> {
-        from.for_entries(digests, &mut |mut haul| {
-            let mut bodies = haul.bodies()?.into_iter();
-            bodies.try_for_each(|(at, body, _)| {
+        haul::for_held(from, digests, |held| {
+            held.bodies().try_for_each(|(at, body, _)| {
                 self.put_fragment(digests[at], &Entry::Present(Body::new(body)))
             })
         })

@@ -11,7 +11,7 @@ use super::error::StoreError;
 use super::repository::Entry;
 use super::wire;
 use crate::digest::{BuildId, Checksum, CompilationId, FragmentDigest};
-use crate::object::compilation::Compilation;
+use crate::object::compilation::{Compilation, Definition};
 use crate::object::fragment::Body;
 use crate::object::link_record::LinkRecord;
 
@@ -107,6 +107,13 @@ impl View for Contents {
 
     fn has_compilation(&self, id: &CompilationId) -> Result<bool, StoreError> {
         Ok(self.compilations.contains_key(id))
+    }
+
+    fn has_whole(&self, id: &CompilationId) -> Result<bool, StoreError> {
+        let is_there = |definition: &Definition| self.fragments.contains_key(&definition.fragment);
+        // What is damaged is not whole; it is told to whoever wants to read it.
+        let compilation = self.compilation(id).ok().flatten();
+        Ok(compilation.is_some_and(|compilation| compilation.definitions().iter().all(is_there)))
     }
 
     fn compilation(&self, id: &CompilationId) -> Result<Option<Compilation>, StoreError> {

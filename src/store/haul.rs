@@ -2,10 +2,11 @@
 //!
 //! Deliberately absent: a way to a body that is not held against its checksum.
 
+use std::collections::VecDeque;
 use std::ops::Range;
+use std::sync::mpsc::{self, Receiver};
 
-use rayon::prelude::*;
-
+use super::backend::View;
 use super::error::StoreError;
 use super::repository::Entry;
 use crate::digest::{Checksum, FragmentDigest};
@@ -19,9 +20,6 @@ pub struct Haul {
 
 /// What was read, with its place.
 type Placed = (usize, Result<Option<Member>, StoreError>);
-
-/// A body with its place and its checksum.
-type Body<'h> = (usize, &'h [u8], Checksum);
 
 #[derive(Debug)]
 enum Member {
@@ -99,18 +97,65 @@ impl Haul {
         members.drain(..).map(|(at, member)| (at, member.and_then(|member| hold(bytes, member))))
     }
 
-    /// The bodies with their places and checksums, held against these on all threads.
-    pub fn bodies(&mut self) -> Result<Vec<Body<'_>>, StoreError> {
+    /// Holds all bodies against their checksums, and leaves out what has none. The first that is damaged is the error.
+    fn held(self) -> Result<Held, StoreError> {
         let Self { bytes, members } = self;
-        let held = |(at, member): Placed| match member? {
-            Some(Member::Stored(digest, range, checksum)) => {
-                body(bytes, &digest, range, checksum).map(|body| Some((at, body, checksum)))
+        let mut bodies = Vec::with_capacity(members.len());
+        for (at, member) in members {
+            if let Some(Member::Stored(digest, range, checksum)) = member? {
+                body(&bytes, &digest, range.clone(), checksum)?;
+                bodies.push((at, range, checksum));
             }
-            Some(Member::Known) | None => Ok(None),
-        };
-        let members = members.par_drain(..).with_min_len(MEMBERS / 4);
-        members.map(held).filter_map(Result::transpose).collect()
+        }
+        Ok(Held { bytes, bodies })
     }
+}
+
+/// Bodies that were read together, and fit their checksums.
+#[derive(Debug)]
+pub struct Held {
+    bytes: Vec<u8>,
+    bodies: Vec<(usize, Range<usize>, Checksum)>,
+}
+
+impl Held {
+    /// Each body with its place among the digests that were asked for, and its checksum.
+    pub fn bodies(&self) -> impl Iterator<Item = (usize, &[u8], Checksum)> {
+        self.bodies.iter().map(|(at, range, checksum)| (*at, &self.bytes[range.clone()], *checksum))
+    }
+}
+
+/// Gives what a view has under many digests to `add`, in the order in which it was read. This thread reads and adds; the
+/// others hold what was read against its checksums meanwhile.
+pub fn for_held(
+    view: &dyn View,
+    digests: &[FragmentDigest],
+    mut add: impl FnMut(Held) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    // There may be no other thread, and this one may be one of them: then nobody else would ever hold anything.
+    let most = match rayon::current_num_threads() {
+        1 => return view.for_entries(digests, &mut |haul| add(haul.held()?)),
+        threads => 2 * threads,
+    };
+    let mut next = |waiting: &mut VecDeque<Receiver<_>>| match waiting.pop_front().map(|held| held.recv()) {
+        Some(Ok(held)) => add(held?),
+        // Nothing was sent only where a thread has panicked, which the scope does not outlive.
+        Some(Err(_)) | None => Ok(()),
+    };
+    rayon::in_place_scope(|scope| {
+        let mut waiting = VecDeque::with_capacity(most);
+        view.for_entries(digests, &mut |haul| {
+            let (done, held) = mpsc::sync_channel(1);
+            // The receiver is gone only where something else is an error already.
+            scope.spawn(move |_| _ = done.send(haul.held()));
+            waiting.push_back(held);
+            if waiting.len() < most { Ok(()) } else { next(&mut waiting) }
+        })?;
+        while !waiting.is_empty() {
+            next(&mut waiting)?;
+        }
+        Ok(())
+    })
 }
 
 fn hold(bytes: &[u8], member: Option<Member>) -> Result<Option<Found<'_>>, StoreError> {

@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use serde::de::{self, DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::digest::{BuildId, Checksum, CompilationId, FragmentDigest};
+use crate::digest::{BuildId, Checksum, CompilationId, FragmentDigest, SourceDigest};
 
 pub(crate) mod bytes;
 mod emit;
@@ -34,7 +34,7 @@ macro_rules! from_text {
     )*};
 }
 
-from_text!(FragmentDigest, CompilationId, BuildId, Checksum);
+from_text!(FragmentDigest, CompilationId, SourceDigest, BuildId, Checksum);
 
 /// A map in which no key stands twice.
 struct Unique<K, V>(BTreeMap<K, V>);

@@ -106,7 +106,7 @@ proptest! {
             prop_assert_eq!(&after.links, &vec![record.clone()]);
             prop_assert_eq!(after.compilations.len(), record.compilations.len());
             assert_clean(&repository);
-            let tickets = record.compilations.iter().map(|id| Ticket { compilation: *id }).collect::<Vec<_>>();
+            let tickets = record.compilations.iter().map(|id| Ticket { compilation: *id, source: None }).collect::<Vec<_>>();
             prop_assert_eq!(linked(&repository, &tickets), expected);
         }
     }

@@ -368,8 +368,13 @@ proptest! {
 #[test]
 fn a_ticket_of_any_digest_is_a_string() {
     // Sixty-four decimal digits are a number to a reader of YAML, unless they stand in quotes.
-    let compilation = "1234567890".repeat(7)[..64].parse().unwrap();
-    let text = ticket::to_yaml(&Ticket { compilation });
-    assert_eq!(plain(text.as_bytes())["compilation"], Value::from(compilation.to_string()));
-    assert_eq!(ticket::from_yaml(Path::new("a.to"), text.as_bytes()).unwrap(), Ticket { compilation });
+    let digits = "1234567890".repeat(7)[..64].to_owned();
+    for source in [None, Some(digits.parse().unwrap())] {
+        let ticket = Ticket { compilation: digits.parse().unwrap(), source };
+        let text = ticket::to_yaml(&ticket);
+        let value = plain(text.as_bytes());
+        assert_eq!(value["compilation"], Value::from(digits.clone()));
+        assert_eq!(value.get("source"), source.map(|_| Value::from(digits.clone())).as_ref());
+        assert_eq!(ticket::from_yaml(Path::new("a.to"), text.as_bytes()).unwrap(), ticket);
+    }
 }

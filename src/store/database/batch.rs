@@ -14,6 +14,7 @@ use crate::object::fragment::Body;
 use crate::object::link_record::LinkRecord;
 use crate::store::backend::{Batch, Compilations, Entries, Members, State, View};
 use crate::store::error::StoreError;
+use crate::store::haul;
 use crate::store::repository::Entry;
 use crate::store::wire::record::{self, CompilationRecord};
 
@@ -330,8 +331,8 @@ impl Batch for DatabaseBatch<'_> {
         self.reach(digests.last().copied());
         let mut heap = Heap::open(self.connection)?;
         let mut slots = vec![None; digests.len()];
-        from.for_entries(digests, &mut |mut haul| {
-            haul.bodies()?.into_iter().try_for_each(|(at, body, checksum)| {
+        haul::for_held(from, digests, |held| {
+            held.bodies().try_for_each(|(at, body, checksum)| {
                 slots[at] = Some(Slot::Stored(heap.append_bytes(body, checksum)?));
                 Ok(())
             })

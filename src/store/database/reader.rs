@@ -136,7 +136,9 @@ impl Connection {
 
     /// The bytes at each location, whatever they are; `None` where there are none.
     pub(super) fn bytes(&self, locations: &[Location]) -> Result<Vec<Option<Arc<[u8]>>>, StoreError> {
-        self.map()?;
+        if locations.len() > FEW_RECORDS {
+            self.map()?;
+        }
         let mut order = (0..locations.len()).collect::<Vec<_>>();
         order.sort_unstable_by_key(|at| (locations[*at].row, locations[*at].offset));
         let mut read = vec![None; locations.len()];
@@ -228,7 +230,8 @@ impl Connection {
 
 /// Fewer records are not worth another thread.
 const FEW: usize = 256;
-/// Fewer look-ups are not worth a mapping of the file.
+/// Fewer records, or look-ups, are not worth a mapping of the file.
+const FEW_RECORDS: usize = 16;
 const FEW_LOOKUPS: usize = 1024;
 
 /// Does something with each of many things, on all threads if they are more than a few. For a few, no thread is even

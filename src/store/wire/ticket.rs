@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::emit::Emitter;
-use crate::digest::CompilationId;
+use crate::digest::{CompilationId, SourceDigest};
 use crate::object::compilation::Ticket;
 use crate::store::error::StoreError;
 use crate::store::file;
@@ -17,12 +17,16 @@ use crate::store::seal::{self, Kind};
 #[serde(deny_unknown_fields)]
 struct TicketWire {
     compilation: CompilationId,
+    source: Option<SourceDigest>,
 }
 
 /// The bytes of a ticket's file.
 pub fn to_yaml(ticket: &Ticket) -> String {
     let mut yaml = Emitter::default();
     yaml.plain(0, "compilation", ticket.compilation);
+    if let Some(source) = ticket.source {
+        yaml.plain(0, "source", source);
+    }
     seal::seal(Kind::Ticket, &yaml.into_text(), 1)
 }
 
@@ -31,7 +35,8 @@ pub fn from_yaml(path: &Path, bytes: &[u8]) -> Result<Ticket, StoreError> {
     let unsealed = seal::unseal(Kind::Ticket, path, bytes)?;
     let wire: TicketWire = unsealed.parse(Kind::Ticket)?;
     unsealed.expect_entries(Kind::Ticket, 1)?;
-    Ok(Ticket { compilation: wire.compilation })
+    let TicketWire { compilation, source } = wire;
+    Ok(Ticket { compilation, source })
 }
 
 /// Writes a ticket in place of what is at `path`. Where it is already, it only becomes as new as if it were written.
@@ -72,6 +77,15 @@ fn touch(file: &File) -> io::Result<()> {
 #[cfg(not(unix))]
 fn touch(file: &File) -> io::Result<()> {
     file.set_modified(std::time::SystemTime::now())
+}
+
+/// The ticket that is at `path` already, if there is one that can be read. Only a regular file is opened.
+pub fn existing(path: &Path) -> Option<Ticket> {
+    /// No ticket is as long, in bytes.
+    const MOST: u64 = 1024;
+    let metadata = fs::metadata(path).ok()?;
+    let is_one = metadata.is_file() && metadata.len() <= MOST;
+    is_one.then(|| read(path).ok()).flatten()
 }
 
 /// Reads the ticket at `path`.

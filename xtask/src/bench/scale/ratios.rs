@@ -57,7 +57,7 @@ fn compile(bench: &Bench, small: &Site<'_>, large: &Site<'_>) -> Result<Vec<Rati
 
 /// The seconds of a compile that generates nothing.
 fn again(site: &Site<'_>) -> Result<f64> {
-    let (work, ticket) = (site.file("work"), format!("{}/one.to", site.directory()));
+    let (work, ticket) = (site.file("work"), site.ticket());
     probe::time(&mut site.bench.verb(&["compile", "-r", &work, "-o", &ticket, ONE]))
 }
 

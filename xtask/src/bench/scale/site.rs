@@ -205,9 +205,14 @@ impl<'b> Site<'b> {
         Ok(work)
     }
 
+    /// The ticket of the file of 100 procedures.
+    pub(super) fn ticket(&self) -> String {
+        format!("{}/one.to", self.directory())
+    }
+
     /// Compiles the file of 100 procedures.
     pub(super) fn compile_one(&self, repository: &str, generated: usize) -> Result<Use> {
-        let ticket = format!("{}/one.to", self.directory());
+        let ticket = self.ticket();
         let (used, report) = self.bench.toy(&["compile", "-r", repository, "-o", &ticket, ONE])?;
         report.expect("generated", generated).map(|()| used)
     }

@@ -14,6 +14,7 @@ pub(super) type Verb = &'static str;
 pub(super) const MAKE: Verb = "compile everything";
 pub(super) const COMPILE: Verb = "compile 100 procedures, first";
 pub(super) const NO_CHANGE: Verb = "compile them again, no change";
+const NO_TICKET: Verb = "the same without their ticket";
 pub(super) const STRIP: Verb = "strip";
 pub(super) const MERGE: Verb = "merge of new fragments";
 pub(super) const LINK: Verb = "link";
@@ -34,6 +35,8 @@ pub(super) fn measure(site: &Site<'_>) -> Result<Measured> {
     let work = site.fresh()?;
     let mut measured =
         vec![(COMPILE, site.compile_one(&work, FILE)?), (NO_CHANGE, site.compile_one(&work, 0)?)];
+    files::remove_file(&site.bench.path(&site.ticket()))?;
+    measured.push((NO_TICKET, site.compile_one(&work, 0)?));
     measured.push((STRIP, strip(site, &work)?));
     measured.push((CHECK, site.bench.toy(&["check", "-r", &work])?.0));
     for (verb, store) in [(TO_DATABASE, Store::Database), (TO_YAML, Store::Yaml)] {
