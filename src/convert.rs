@@ -4,6 +4,6 @@ use crate::store::{Contained, Repository, StoreError};
 
 /// Makes `target` hold what `source` holds, and nothing else.
 pub fn convert(source: &Repository, target: &Repository) -> Result<Contained, StoreError> {
-    let view = source.read()?;
-    target.replace(|copy| copy.absorb(&*view))
+    // Read no longer than this takes: who publishes may wait for somebody who waits for readers of the source.
+    target.replace(|copy| copy.absorb(&*source.read()?))
 }

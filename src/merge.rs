@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::digest::{BuildId, CompilationId, FragmentDigest};
 use crate::object::link_record::LinkRecord;
 use crate::store::backend::Members;
-use crate::store::{Repository, Snapshot, State, StoreError, View};
+use crate::store::{Repository, Snapshot, State, StoreError, View, read_together};
 
 /// What a merge did, or would do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -75,8 +75,8 @@ impl MergeError {
 /// Adds all that `sources` have to `target`, or nothing when there is a conflict.
 /// No source may be the target itself.
 pub fn merge(target: &Repository, sources: &[Repository]) -> Result<MergeReport, MergeError> {
-    let sources = read_all(sources)?;
     target.write(|transaction| {
+        let sources = sources_of(sources, read_together(sources)?);
         let mut report = MergeReport::default();
         // Referents first: fragments, then the compilations that name them, then the links that name those.
         for chunk in Chunks::of(&sources) {
@@ -99,7 +99,8 @@ pub fn merge(target: &Repository, sources: &[Repository]) -> Result<MergeReport,
         }
         let links = new_links(transaction.view(), &sources, &mut report)?;
         links.into_values().try_for_each(|link| transaction.add_link(link))?;
-        // To publish may mean to wait for readers of the target, and one of them may wait for readers of a source.
+        // Who waits for readers of the target must read nothing that one of them may wait for: the target is locked
+        // before a source is read, and published when no source is read any more.
         drop(sources);
         Ok(report)
     })
@@ -107,8 +108,9 @@ pub fn merge(target: &Repository, sources: &[Repository]) -> Result<MergeReport,
 
 /// Tells what [`merge`] would do.
 pub fn dry_run(target: &Repository, sources: &[Repository]) -> Result<MergeReport, MergeError> {
-    let sources = read_all(sources)?;
-    let view = target.read()?;
+    let mut snapshots = read_together([target].into_iter().chain(sources))?.into_iter();
+    let view = snapshots.next().map_or_else(|| target.read(), Ok)?;
+    let sources = sources_of(sources, snapshots);
     let mut report = MergeReport::default();
     for chunk in Chunks::of(&sources) {
         decide(&chunk?, &*view, target.origin(), &sources, &mut report)?;
@@ -125,8 +127,13 @@ struct Source<'r> {
     snapshot: Snapshot<'r>,
 }
 
-fn read_all(sources: &[Repository]) -> Result<Vec<Source<'_>>, StoreError> {
-    sources.iter().map(|source| Ok(Source { origin: source.origin(), snapshot: source.read()? })).collect()
+fn sources_of<'r>(
+    repositories: &'r [Repository],
+    snapshots: impl IntoIterator<Item = Snapshot<'r>>,
+) -> Vec<Source<'r>> {
+    let source =
+        |(repository, snapshot): (&'r Repository, _)| Source { origin: repository.origin(), snapshot };
+    repositories.iter().zip(snapshots).map(source).collect()
 }
 
 /// So many digests are looked up, read and stored together: they lie anywhere in their sources.

@@ -28,4 +28,4 @@ pub use form::Form;
 pub use gate::{Company, Gate};
 pub use haul::{Found, Haul};
 pub use memory::MemoryBackend;
-pub use repository::{Addition, Contained, Entry, Repository, Snapshot, Transaction};
+pub use repository::{Addition, Contained, Entry, Repository, Snapshot, Transaction, read_together};

@@ -17,8 +17,9 @@ const TOGETHER: usize = 4096;
 /// Makes `target` the stripped copy of `source`, whatever it was before.
 /// Every fragment becomes known; compilations and link records stay at home.
 pub fn strip(source: &Repository, target: &Repository) -> Result<StripReport, StoreError> {
-    let snapshot = source.read()?;
     target.replace(|copy| {
+        // Read no longer than this takes: who publishes may wait for somebody who waits for readers of the source.
+        let snapshot = source.read()?;
         let mut fragments = 0;
         let mut members = snapshot.fragments();
         loop {

@@ -1,5 +1,6 @@
 //! The rules of a repository, over any backend.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -160,6 +161,19 @@ impl Repository {
         // A backend that succeeds has run the change once.
         result.unwrap_or_else(|| Err(StoreError::NotRun { origin: self.origin().to_owned() }.into()))
     }
+}
+
+/// The last published states of several repositories, in their order. All who read several at once begin in the same
+/// order, so that no two wait for writers who wait for the other.
+pub fn read_together<'r>(
+    repositories: impl IntoIterator<Item = &'r Repository>,
+) -> Result<Vec<Snapshot<'r>>, StoreError> {
+    let mut order = repositories.into_iter().zip(0..).collect::<Vec<(_, usize)>>();
+    order.sort_by_cached_key(|(repository, _)| fs::canonicalize(repository.origin()).ok());
+    let read = |(repository, at): (&'r Repository, _)| Ok((at, repository.read()?));
+    let mut snapshots = order.into_iter().map(read).collect::<Result<Vec<_>, StoreError>>()?;
+    snapshots.sort_by_key(|(at, _)| *at);
+    Ok(snapshots.into_iter().map(|(_, snapshot)| snapshot).collect())
 }
 
 /// What adding something did.

@@ -4,6 +4,14 @@ use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use serde_json::Value;
+use toy::digest::{FragmentDigest, Hasher};
+use toy::isa::codec::encode;
+use toy::isa::instruction::Instruction;
+use toy::object::fixup::{FixupKind, Fixups};
+use toy::object::fragment::Fragment;
+use toy::store::{Entry, Repository};
+
 use super::site::{Site, Store, finish};
 
 /// How often each crowd meets: once, or as often as `TOY_ROUNDS` says, which `cargo xtask torture` sets.
@@ -188,4 +196,31 @@ pub(crate) fn readers_of_all_kinds_while_writers_of_all_kinds_work(store: Store)
         site.run(&["check", "-r", &stripped]);
         site.assert_as_alone();
     }
+}
+
+/// Each takes from the other's target more than waits in memory: none waits for who waits for it.
+pub(crate) fn merges_that_cross(store: Store) {
+    let site = Site::new(store, 1);
+    let bodies = if store == "tdb" { 72 } else { 2 };
+    let names = ["left", "right"].map(|stem| site.named(stem));
+    for (side, name) in names.iter().enumerate() {
+        let entries = (0..bodies).map(|at| large(2 * at + side)).collect::<Vec<_>>();
+        let repository = Repository::open_or_empty(&site.path(name));
+        repository.write(|transaction| transaction.add_fragments(&entries).map(drop)).unwrap();
+    }
+    let [left, right] = &names;
+    finish([[left, right], [right, left]].map(|[to, from]| site.spawn(&["merge", "--json", "-r", to, from])));
+    for name in &names {
+        assert_eq!(site.run(&["check", "-r", name])["fragments"], Value::from(2 * bodies));
+    }
+}
+
+/// A fragment of a megabyte.
+fn large(number: usize) -> (FragmentDigest, Entry) {
+    let mut fixups = Fixups::with_capacity(1);
+    let string = fixups.intern(FixupKind::Weak, &number.to_string().repeat(1 << 19));
+    let mut text = Vec::new();
+    encode(Instruction::String(string), &mut text);
+    let fragment = Fragment { fixups, text };
+    (FragmentDigest::new(Hasher::new("test", number as u32).finish()), Entry::Present(fragment.body()))
 }

@@ -38,6 +38,7 @@ on_every_store! {
     crowd::collecting_while_tickets_flicker
     crowd::linking_while_compilers_run
     crowd::readers_of_all_kinds_while_writers_of_all_kinds_work
+    crowd::merges_that_cross
     killed::killed_processes_leave_the_old_state_or_the_new_one
     killed::what_killed_processes_leave_behind_disturbs_nobody
 }

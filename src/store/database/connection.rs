@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -27,7 +29,11 @@ pub(super) struct Connection {
     is_mapped: Cell<bool>,
     /// Whether there are young tables.
     has_young: Cell<bool>,
+    is_patient: Patience,
 }
+
+/// Whether a lock that others have is waited for.
+type Patience = Arc<AtomicBool>;
 
 /// What a transaction is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +63,8 @@ const TABLES: [usize; 2] = [4, 6];
 /// The version of a database with young tables.
 const NEWEST: u32 = VERSION + 1;
 
-/// So many KiB of changes wait in memory for the end of a transaction. Only a larger one has readers wait before.
+/// So many KiB of changes wait in memory for the end of a transaction. Only a larger one has readers wait before, unless
+/// somebody reads already.
 const KEPT: i64 = 64 << 10;
 
 /// So many KiB of what was read by system calls are kept by who reads more than a few buckets.
@@ -70,12 +77,13 @@ impl Connection {
     /// Opens the database at `path`, if there is a file. It is not looked at before a transaction begins.
     pub(super) fn open(path: &Path) -> Result<Option<Self>, StoreError> {
         let Some(identity) = Identity::of(path)? else { return Ok(None) };
-        Ok(Some(Self::of(connect(path)?, path, identity, false)))
+        Self::connect(path, identity, false).map(Some)
     }
 
-    fn of(sql: rusqlite::Connection, path: &Path, identity: Identity, is_new: bool) -> Self {
+    fn connect(path: &Path, identity: Identity, is_new: bool) -> Result<Self, StoreError> {
+        let (sql, is_patient) = connect(path)?;
         let [is_mapped, has_young] = [false; 2].map(Cell::new);
-        Self { sql, path: path.to_owned(), identity, is_new, is_mapped, has_young }
+        Ok(Self { sql, path: path.to_owned(), identity, is_new, is_mapped, has_young, is_patient })
     }
 
     /// Maps the file into memory, for who is going to read more than a few buckets. Until then pages are read by system
@@ -93,7 +101,7 @@ impl Connection {
     /// Makes an empty repository of the empty file at `path`. Nothing is flushed, and nobody else may use it yet.
     pub(super) fn create(path: &Path) -> Result<Self, StoreError> {
         let identity = Identity { inode: None, size: 0 };
-        let connection = Self::of(connect(path)?, path, identity, true);
+        let connection = Self::connect(path, identity, true)?;
         connection.map()?;
         connection.run(|sql| {
             sql.pragma_update(None, "locking_mode", "exclusive")?;
@@ -149,6 +157,9 @@ impl Connection {
                     sql.pragma_update(None, "cache_size", -KEPT)?;
                     sql.execute_batch("BEGIN IMMEDIATE")
                 })?;
+                // What is more than may wait in memory is written early, if nobody reads. Who reads may himself wait for
+                // somebody who reads what we read: then it waits in memory all the same.
+                self.is_patient.store(false, Ordering::Relaxed);
             }
         }
         self.verify().inspect_err(|_| self.roll_back())
@@ -156,6 +167,7 @@ impl Connection {
 
     /// Publishes what the transaction did: the line where it becomes permanent.
     pub(super) fn commit(&self) -> Result<(), StoreError> {
+        self.is_patient.store(true, Ordering::Relaxed);
         self.run(|sql| sql.prepare_cached("COMMIT")?.execute([])).map(drop).inspect_err(|_| self.roll_back())
     }
 
@@ -313,11 +325,14 @@ pub(super) const fn prefix_of(key: i64) -> u64 {
     key as u64 ^ 1 << 63
 }
 
-fn connect(path: &Path) -> Result<rusqlite::Connection, StoreError> {
+fn connect(path: &Path) -> Result<(rusqlite::Connection, Patience), StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let is_patient = Patience::new(true.into());
+    let patience = Arc::clone(&is_patient);
+    let wait = move |turns| patience.load(Ordering::Relaxed) && wait(turns);
     let sql = rusqlite::Connection::open_with_flags(path, flags);
-    sql.and_then(|mut sql| sql.busy_handler(Some(wait)).map(|()| sql))
-        .map_err(|error| store_error(path, error))
+    let sql = sql.and_then(|mut sql| sql.busy_handler(Some(wait)).map(|()| sql));
+    Ok((sql.map_err(|error| store_error(path, error))?, is_patient))
 }
 
 /// How long others are waited for, in milliseconds: five minutes.
