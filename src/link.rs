@@ -2,7 +2,6 @@
 //!
 //! Deliberately absent: files. What comes in are tickets and a view, what goes out is a value.
 
-use std::mem;
 use std::sync::Arc;
 
 use crate::name::Name;
@@ -77,11 +76,10 @@ pub struct Remains(#[allow(dead_code, reason = "it is kept only to be dropped")]
 pub fn link(view: &dyn View, inputs: &[Input], options: &Options) -> Result<Linked, Vec<LinkError>> {
     let modules = resolve::load(view, inputs)?;
     let definitions = resolve::define(&modules)?;
-    let mut program = reach::reach(view, &definitions, &options.entries)?;
+    let program = reach::reach(view, &definitions, &options.entries)?;
     let warnings = undefined::undefined(&program, &definitions, options.unresolved)?;
-    let chunks = mem::take(&mut program.chunks);
     let symbols = layout::layout(&program.definitions);
-    let executable = emit::emit(chunks, &program, &symbols, &options.entries, &definitions)?;
+    let executable = emit::emit(&program, &symbols, &options.entries, &definitions)?;
     let map = options.map.then(|| map::map(&symbols, &executable));
     drop(symbols);
     drop((program, definitions));

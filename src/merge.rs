@@ -83,10 +83,8 @@ pub fn merge(target: &Repository, sources: &[Repository]) -> Result<MergeReport,
             let wanted = decide(&chunk?, transaction.view(), target.origin(), &sources, &mut report)?;
             // After a conflict the rest is only looked at, to tell all conflicts.
             if report.conflicts.is_empty() {
-                for (at, source) in sources.iter().enumerate() {
+                for (source, from_here) in sources.iter().zip(wanted) {
                     // A body is held against its checksum: what is damaged does not arrive.
-                    let from_here = wanted.iter().filter(|(_, from, _)| *from == at);
-                    let from_here = from_here.map(|(digest, _, state)| (*digest, *state)).collect::<Vec<_>>();
                     transaction.take_fragments(&from_here, &*source.snapshot)?;
                 }
             }
@@ -192,17 +190,20 @@ impl Iterator for Chunks<'_> {
     }
 }
 
-/// Takes the greater of all sides for each digest, and notes what that means.
+/// What is to be taken from a source, in ascending order.
+type Wanted = Vec<(FragmentDigest, State)>;
+
+/// Takes the greater of all sides for each digest, and notes what that means. Gives what each source has of them.
 fn decide(
     chunk: &[Offer],
     target: &dyn View,
     target_origin: &str,
     sources: &[Source<'_>],
     report: &mut MergeReport,
-) -> Result<Vec<Offer>, StoreError> {
+) -> Result<Vec<Wanted>, StoreError> {
     let all_of_one = || chunk.chunk_by(|(a, ..), (b, ..)| a == b);
     let digests = all_of_one().map(|offers| offers[0].0).collect::<Vec<_>>();
-    let mut wanted = Vec::with_capacity(digests.len());
+    let mut wanted = vec![Wanted::new(); sources.len()];
     for ((digest, offers), there) in digests.iter().zip(all_of_one()).zip(target.states(&digests)?) {
         let (mut current, mut origin, mut taken) = (there, target_origin, None);
         for (_, from, state) in offers {
@@ -224,7 +225,7 @@ fn decide(
                 (None, State::Known) => report.known += 1,
                 (Some(_), _) => report.filled += 1,
             }
-            wanted.push((*digest, from, state));
+            wanted[from].push((*digest, state));
         }
     }
     Ok(wanted)

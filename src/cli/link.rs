@@ -20,7 +20,7 @@ use crate::name::Name;
 use crate::object::link_record::{LinkRecord, Place};
 use crate::store::file::{self, Mode, directory};
 use crate::store::seal::refuse_to_overwrite;
-use crate::store::wire::executable::{self, Format};
+use crate::store::wire::executable::{self, Format, Written};
 use crate::store::wire::ticket;
 use crate::store::{Form, Repository, StoreError};
 
@@ -117,10 +117,9 @@ impl Verb for LinkArgs {
         let linked = linked.map_err(|errors| Failure::Problems(self.located(errors, Severity::Error)))?;
         let Linked { executable, map, warnings, remains } = linked;
         let (symbols, fragments) = (executable.symbols.len(), executable.sections.len());
-        let compilations = executable.compilations();
         // The executable first: a record of one that is not there would be dropped by gc.
         let write = || executable::write(&self.output, executable, self.format(), remains);
-        let (bytes, build) = self.threads.run(parts, write)?;
+        let Written { bytes, build, compilations } = self.threads.run(parts, write)?;
         let record = self.record(&repository, build, compilations);
         if let (Some(path), Some(map)) = (&self.map, &map) {
             file::replace(path, map.to_string().as_bytes(), Mode::Plain)?;

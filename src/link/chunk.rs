@@ -3,14 +3,10 @@
 //! Deliberately absent: the bytes that a store gave. What link needs of them is copied, once, many bodies to a piece of
 //! memory.
 
-use std::ops::Range;
 use std::sync::Arc;
 
-use super::error::LinkError;
 use super::resolve::{Definitions, Meaning};
 use crate::digest::FragmentDigest;
-use crate::isa::codec;
-use crate::object::executable::{Section, Text};
 use crate::object::fixup::FixupKind;
 use crate::object::fragment::Parts;
 use crate::store::StoreError;
@@ -22,8 +18,8 @@ pub(super) struct Chunk {
     bodies: Vec<Body>,
     code: Vec<u8>,
     targets: Vec<Target>,
-    /// The number of the string of each target, once the program has been walked.
-    operands: Vec<u32>,
+    /// The numbers of the definitions among the targets, which a walk follows.
+    callees: Vec<u32>,
     words: Vec<Word>,
 }
 
@@ -32,6 +28,7 @@ struct Body {
     digest: FragmentDigest,
     code_end: u32,
     targets_end: u32,
+    callees_end: u32,
 }
 
 /// Which body of which chunk.
@@ -53,8 +50,6 @@ pub(super) enum Target {
 /// A text that nothing known has for a name.
 pub(super) struct Word {
     pub text: Arc<str>,
-    /// The number of its string, once the program has one.
-    pub number: Option<u32>,
     /// How it is used, by kind of fixup.
     kinds: [bool; 2],
 }
@@ -69,26 +64,28 @@ impl Word {
 impl Chunk {
     /// What the fixups of a body mean, by index.
     pub(super) fn targets(&self, body: u32) -> &[Target] {
-        &self.targets[self.targets_of(body)]
+        self.part(&self.targets, body, |body| body.targets_end)
     }
 
-    /// Gives each target of a body the number of its string. They are in the order of their first use.
-    pub(super) fn number(&mut self, body: u32, mut number: impl FnMut(Target, &mut [Word]) -> u32) {
-        let range = self.targets_of(body);
-        for (target, operand) in self.targets[range.clone()].iter().zip(&mut self.operands[range]) {
-            *operand = number(*target, &mut self.words);
-        }
-    }
-
-    fn targets_of(&self, body: u32) -> Range<usize> {
-        let end = |body: &Body| body.targets_end as usize;
-        self.before(body).map_or(0, end)..end(&self.bodies[body as usize])
+    /// The numbers of the definitions that a body refers to, in the order of their first use.
+    pub(super) fn callees(&self, body: u32) -> &[u32] {
+        self.part(&self.callees, body, |body| body.callees_end)
     }
 
     /// The code of a body.
     pub(super) fn code(&self, body: u32) -> &[u8] {
-        let end = |body: &Body| body.code_end as usize;
-        &self.code[self.before(body).map_or(0, end)..end(&self.bodies[body as usize])]
+        self.part(&self.code, body, |body| body.code_end)
+    }
+
+    /// The digest of a body's fragment.
+    pub(super) fn digest(&self, body: u32) -> FragmentDigest {
+        self.bodies[body as usize].digest
+    }
+
+    /// What is a body's own begins where that of the body before ends.
+    fn part<'c, T>(&self, all: &'c [T], body: u32, end: impl Fn(&Body) -> u32) -> &'c [T] {
+        let start = self.before(body).map_or(0, |before| end(before) as usize);
+        &all[start..end(&self.bodies[body as usize]) as usize]
     }
 
     fn before(&self, body: u32) -> Option<&Body> {
@@ -98,26 +95,6 @@ impl Chunk {
     /// The words that they refer to, each once.
     pub(super) fn words(&self) -> &[Word] {
         &self.words
-    }
-
-    /// Makes the operands of all bodies, which were indices of fixups, numbers of strings. Gives their sections.
-    pub(super) fn relocate(mut self) -> Result<Vec<Section>, LinkError> {
-        let (mut code_start, mut targets_start) = (0, 0);
-        for Body { digest, code_end, targets_end } in &self.bodies {
-            let code = &mut self.code[code_start as usize..*code_end as usize];
-            let operands = &self.operands[targets_start as usize..*targets_end as usize];
-            let relocated = codec::relocate(code, |index| operands.get(index as usize).copied());
-            relocated.map_err(|error| LinkError::Code { digest: *digest, reason: error.to_string() })?;
-            (code_start, targets_start) = (*code_end, *targets_end);
-        }
-        let code = Arc::new(self.code);
-        let mut start = 0;
-        let section = |Body { digest, code_end, .. }| {
-            let range = start..code_end;
-            start = code_end;
-            Section { fragment: digest, text: Text::part(&code, range) }
-        };
-        Ok(self.bodies.into_iter().map(section).collect())
     }
 }
 
@@ -154,20 +131,27 @@ impl<'h, 'd, 'm> Decoder<'h, 'd, 'm> {
             self.chunk.targets.truncate(first);
             return Err(damaged(reason));
         }
+        // Strong or weak: a procedure that is named is kept.
+        self.chunk.callees.extend(targets.iter().filter_map(|target| match target {
+            Target::Known(Meaning::Definition(number)) => Some(*number),
+            Target::Known(Meaning::Operator(_)) | Target::Other(..) => None,
+        }));
         self.chunk.code.extend_from_slice(parts.text);
         self.fixups = parts.fixups;
-        let (code_end, targets_end) = (self.chunk.code.len() as u32, self.chunk.targets.len() as u32);
-        self.chunk.bodies.push(Body { digest, code_end, targets_end });
-        Ok(self.chunk.bodies.len() as u32 - 1)
+        let Chunk { bodies, code, targets, callees, .. } = &mut self.chunk;
+        let [code_end, targets_end, callees_end] =
+            [code.len(), targets.len(), callees.len()].map(|end| end as u32);
+        bodies.push(Body { digest, code_end, targets_end, callees_end });
+        Ok(bodies.len() as u32 - 1)
     }
 
     pub(super) fn finish(mut self) -> Chunk {
-        let Chunk { bodies, code, targets, operands, .. } = &mut self.chunk;
+        let Chunk { bodies, code, targets, callees, .. } = &mut self.chunk;
         // Chunks last: what was room for more is given back.
         bodies.shrink_to_fit();
         code.shrink_to_fit();
         targets.shrink_to_fit();
-        *operands = vec![0; targets.len()];
+        callees.shrink_to_fit();
         self.chunk
     }
 
@@ -177,7 +161,7 @@ impl<'h, 'd, 'm> Decoder<'h, 'd, 'm> {
         }
         let words = &mut self.chunk.words;
         let word = *self.words.entry(name).or_insert_with(|| {
-            words.push(Word { text: name.into(), number: None, kinds: [false; 2] });
+            words.push(Word { text: name.into(), kinds: [false; 2] });
             words.len() as u32 - 1
         });
         words[word as usize].kinds[kind as usize] = true;

@@ -4,9 +4,10 @@ use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
-use super::chunk::{BodyIndex, Chunk, Decoder, Target};
+use rayon::prelude::*;
+
+use super::chunk::{BodyIndex, Chunk, Decoder};
 use super::error::LinkError;
-use super::numbering::{Numbering, Spelling};
 use super::resolve::{Defined, Definitions, Meaning};
 use super::undefined::nearest;
 use crate::digest::FragmentDigest;
@@ -21,8 +22,6 @@ pub(super) struct Program<'m> {
     pub bodies: Vec<BodyIndex>,
     /// Where their code is.
     pub chunks: Vec<Chunk>,
-    /// The strings that their code refers to, in the order in which it first uses them.
-    pub strings: Vec<Spelling>,
 }
 
 /// A definition that the program needs.
@@ -55,9 +54,9 @@ pub(super) fn reach<'m>(
         errors.extend(walk.fetch(view, &wanted).map_err(|error| vec![error.into()])?);
         level.into_iter().for_each(|visit| walk.enter(visit));
     }
-    let Walk { definitions, bodies, chunks, numbering, .. } = walk;
+    let Walk { definitions, bodies, chunks, .. } = walk;
     let bodies = bodies.into_iter().flatten().collect();
-    let program = Program { definitions, bodies, chunks, strings: numbering.finish() };
+    let program = Program { definitions, bodies, chunks };
     if errors.is_empty() { Ok(program) } else { Err(errors) }
 }
 
@@ -70,7 +69,6 @@ struct Walk<'d, 'm> {
     chunks: Vec<Chunk>,
     /// The index of a body, by rank of its digest.
     indices: Vec<Option<u32>>,
-    numbering: Numbering,
 }
 
 /// Where a walk goes on.
@@ -109,8 +107,7 @@ impl<'d, 'm> Walk<'d, 'm> {
     fn new(all: &'d Definitions<'m>) -> Self {
         let front = Front { definitions: all, is_reached: vec![false; all.len()], level: Vec::new() };
         let (definitions, bodies, chunks) = (Vec::new(), Vec::new(), Vec::new());
-        let numbering = Numbering::new(all.len());
-        Self { front, definitions, bodies, chunks, indices: vec![None; all.len()], numbering }
+        Self { front, definitions, bodies, chunks, indices: vec![None; all.len()] }
     }
 
     /// Gives each body of a level that is new its index, and all of them in ascending order of their digests.
@@ -126,7 +123,7 @@ impl<'d, 'm> Walk<'d, 'm> {
                 self.bodies.push(None);
             }
         }
-        wanted.sort_unstable_by_key(|wanted| wanted.rank);
+        wanted.par_sort_unstable_by_key(|wanted| wanted.rank);
         wanted
     }
 
@@ -155,20 +152,13 @@ impl<'d, 'm> Walk<'d, 'm> {
         Ok(failed.into_iter().map(|(_, error)| error).collect())
     }
 
-    /// Adds a definition whose body was read, notes what it refers to, and numbers the strings.
+    /// Adds a definition whose body was read, and notes what it refers to.
     fn enter(&mut self, Visit { rank, defined, referrer }: Visit<'m>) {
         let Some(index) = self.indices[rank as usize] else { return };
         let Some(BodyIndex { chunk, body }) = self.bodies[index as usize] else { return };
-        let (front, numbering) = (&mut self.front, &mut self.numbering);
-        self.chunks[chunk as usize].number(body, |target, words| match target {
-            // Strong or weak: a procedure that is named is kept.
-            Target::Known(Meaning::Definition(number)) => {
-                front.visit(number, Some(&defined.definition.name));
-                numbering.definition(number)
-            }
-            Target::Known(Meaning::Operator(operator)) => numbering.operator(operator),
-            Target::Other(_, word) => numbering.word(&mut words[word as usize]),
-        });
+        for callee in self.chunks[chunk as usize].callees(body) {
+            self.front.visit(*callee, Some(&defined.definition.name));
+        }
         self.definitions.push(Reached { defined, body: index, referrer });
     }
 }

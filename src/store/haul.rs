@@ -91,23 +91,46 @@ impl Haul {
         self.members.push((at, member));
     }
 
-    /// The entries, in the order in which they were read; each body is held against its checksum as one comes to it.
+    /// The entries, in the order in which they were read; all bodies are held against their checksums first.
     pub fn entries(&mut self) -> impl Iterator<Item = (usize, Result<Option<Found<'_>>, StoreError>)> {
+        self.hold();
         let Self { bytes, members } = self;
-        members.drain(..).map(|(at, member)| (at, member.and_then(|member| hold(bytes, member))))
+        let found = |member| match member {
+            Member::Known => Found::Known,
+            Member::Stored(digest, range, _) => Found::Present(digest, &bytes[range]),
+        };
+        members.drain(..).map(move |(at, member)| (at, member.map(|member| member.map(found))))
     }
 
     /// Holds all bodies against their checksums, and leaves out what has none. The first that is damaged is the error.
-    fn held(self) -> Result<Held, StoreError> {
+    fn held(mut self) -> Result<Held, StoreError> {
+        self.hold();
         let Self { bytes, members } = self;
         let mut bodies = Vec::with_capacity(members.len());
         for (at, member) in members {
-            if let Some(Member::Stored(digest, range, checksum)) = member? {
-                body(&bytes, &digest, range.clone(), checksum)?;
+            if let Some(Member::Stored(_, range, checksum)) = member? {
                 bodies.push((at, range, checksum));
             }
         }
         Ok(Held { bytes, bodies })
+    }
+
+    /// Makes an error of each body that does not fit its checksum.
+    fn hold(&mut self) {
+        let Self { bytes, members } = self;
+        let stored = |(_, member): &Placed| match member {
+            Ok(Some(Member::Stored(_, range, _))) => Some(&bytes[range.clone()]),
+            Ok(Some(Member::Known) | None) | Err(_) => None,
+        };
+        let mut found = Checksum::of_each(&members.iter().filter_map(stored).collect::<Vec<_>>()).into_iter();
+        for (_, member) in members {
+            if let Ok(Some(Member::Stored(digest, _, checksum))) = member
+                && found.next() != Some(*checksum)
+            {
+                let (digest, reason) = (*digest, "its checksum does not fit".to_owned());
+                *member = Err(StoreError::Body { digest, reason });
+            }
+        }
     }
 }
 
@@ -156,25 +179,4 @@ pub fn for_held(
         }
         Ok(())
     })
-}
-
-fn hold(bytes: &[u8], member: Option<Member>) -> Result<Option<Found<'_>>, StoreError> {
-    Ok(match member {
-        None => None,
-        Some(Member::Known) => Some(Found::Known),
-        Some(Member::Stored(digest, range, checksum)) => {
-            Some(Found::Present(digest, body(bytes, &digest, range, checksum)?))
-        }
-    })
-}
-
-fn body<'h>(
-    bytes: &'h [u8],
-    digest: &FragmentDigest,
-    range: Range<usize>,
-    checksum: Checksum,
-) -> Result<&'h [u8], StoreError> {
-    let body = bytes.get(range).filter(|body| Checksum::of(body) == checksum);
-    let odd = || StoreError::Body { digest: *digest, reason: "its checksum does not fit".to_owned() };
-    body.ok_or_else(odd)
 }

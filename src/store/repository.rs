@@ -287,12 +287,15 @@ impl<'b> Transaction<'b> {
         let there = self.batch.states(&digests)?;
         let join = |((digest, state), there): (&(_, State), _)| join(there, digest, *state);
         let additions = all.iter().zip(there).map(join).collect::<Result<Vec<_>, _>>()?;
-        let new = all.iter().zip(&additions).filter(|(_, addition)| **addition != Addition::Identical);
-        let (known, present) =
-            new.map(|(new, _)| *new).partition::<Vec<_>, _>(|(_, state)| *state == State::Known);
-        let known = known.iter().map(|(digest, _)| (*digest, &Entry::Known)).collect::<Vec<_>>();
+        let (mut known, mut present) = (Vec::new(), Vec::with_capacity(all.len()));
+        for ((digest, state), addition) in all.iter().zip(&additions) {
+            match state {
+                _ if *addition == Addition::Identical => {}
+                State::Known => known.push((*digest, &Entry::Known)),
+                State::Present(_) => present.push(*digest),
+            }
+        }
         self.batch.put_fragments(&known)?;
-        let present = present.iter().map(|(digest, _)| *digest).collect::<Vec<_>>();
         self.batch.copy_bodies(&present, from)?;
         Ok(additions)
     }

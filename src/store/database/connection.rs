@@ -309,6 +309,11 @@ impl Table {
         about!(self, "SELECT first, bucket FROM ", " WHERE first <= ?1 ORDER BY first DESC LIMIT 1")
     }
 
+    /// Finds all buckets that start at a prefix or behind it.
+    pub(super) const fn from(self) -> &'static str {
+        about!(self, "SELECT first, bucket FROM ", " WHERE first >= ?1 ORDER BY first")
+    }
+
     /// Finds the first bucket that starts at a prefix or behind it.
     pub(super) const fn next(self) -> &'static str {
         about!(self, "SELECT first, bucket FROM ", " WHERE first >= ?1 ORDER BY first LIMIT 1")

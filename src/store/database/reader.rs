@@ -84,25 +84,58 @@ impl Connection {
         Ok(slots)
     }
 
-    /// Looks for digests in one table. A bucket that several ascending digests are in is read once.
+    /// Looks for digests in one table. A bucket that several ascending digests are in is read once, and where the next
+    /// one is near, the table is read on from there.
     pub(super) fn find<'s, 'd>(
         &self,
         table: Table,
         wanted: impl Iterator<Item = (&'s mut Option<Slot>, &'d Digest)>,
     ) -> Result<(), StoreError> {
         let mut wanted = wanted.peekable();
-        while let Some((slot, digest)) = wanted.next() {
-            self.with_bucket(table, prefix(digest), |first, bucket| {
-                let mut finder = bucket.finder();
-                *slot = finder.find(digest);
-                let range = first..=bucket.last;
+        while let Some((_, digest)) = wanted.peek() {
+            let at = prefix(digest);
+            // Tells where the next bucket starts, if it is worth a look.
+            let mut look = |first: u64, bucket: Bucket<'_>| {
+                let (mut finder, range) = (bucket.finder(), first..=bucket.last);
                 while let Some((slot, digest)) = wanted.next_if(|(_, digest)| range.contains(&prefix(digest)))
                 {
                     *slot = finder.find(digest);
                 }
-            })?;
+                let (_, next) = wanted.peek()?;
+                let distance = prefix(next).checked_sub(bucket.last)?;
+                let is_near = distance / NEAR <= bucket.last - first;
+                if is_near { bucket.last.checked_add(1) } else { None }
+            };
+            if let Some(next) = self.with_bucket(table, at, &mut look)? {
+                self.with_buckets(table, next, look)?;
+            }
         }
         Ok(())
+    }
+
+    /// Reads the bucket that starts at a prefix, and those behind it as long as `read` tells where the next one starts.
+    fn with_buckets(
+        &self,
+        table: Table,
+        start: u64,
+        mut read: impl FnMut(u64, Bucket<'_>) -> Option<u64>,
+    ) -> Result<(), StoreError> {
+        let found = self.run(|sql| {
+            let mut statement = sql.prepare_cached(table.from())?;
+            let (mut rows, mut next) = (statement.query([key(start)])?, Some(start));
+            while let Some(start) = next {
+                let Some(row) = rows.next()? else { return Ok(Err("the last bucket is missing")) };
+                if prefix_of(row.get(0)?) != start {
+                    return Ok(Err("a bucket is missing"));
+                }
+                match Bucket::parse(table, start, row.get_ref(1)?.as_blob()?) {
+                    Ok(bucket) => next = read(start, bucket),
+                    Err(reason) => return Ok(Err(reason)),
+                }
+            }
+            Ok(Ok(()))
+        });
+        found?.map_err(|reason| self.odd(table, reason))
     }
 
     /// All of a table and of the young one beside it, by digest in ascending order.
@@ -230,6 +263,8 @@ impl Connection {
 
 /// Fewer records are not worth another thread.
 const FEW: usize = 256;
+/// A digest is near that is no further away than so many buckets: it is come to sooner than looked for.
+const NEAR: u64 = 4;
 /// Fewer records, or look-ups, are not worth a mapping of the file.
 const FEW_RECORDS: usize = 16;
 const FEW_LOOKUPS: usize = 1024;

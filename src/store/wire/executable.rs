@@ -53,17 +53,19 @@ pub fn to_binary(executable: &Executable) -> Result<Vec<u8>, FormError> {
     to_bytes(executable, Format::Binary)
 }
 
-/// The bytes of a file, one piece behind the other, and the build id in them.
+/// The bytes of a file, one piece behind the other, with the build id and the compilations in them.
 struct Spelled {
     pieces: Vec<Vec<u8>>,
     build: BuildId,
+    compilations: Vec<CompilationId>,
 }
 
 fn spell(executable: &Executable, format: Format) -> Result<Spelled, FormError> {
     match format {
         Format::Yaml => {
             let build = executable.build_id();
-            Ok(Spelled { pieces: vec![yaml::spell(executable, build)?.into_bytes()], build })
+            let pieces = vec![yaml::spell(executable, build)?.into_bytes()];
+            Ok(Spelled { pieces, build, compilations: executable.compilations() })
         }
         Format::Binary => binary::spell(executable),
     }
@@ -74,20 +76,32 @@ pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Executable, StoreError> {
     if seal::is_binary(bytes) { binary::read(path, bytes) } else { yaml::read(path, bytes) }
 }
 
-/// Writes an executable in place of what is at `path`; gives the size of the file in bytes, and the build id. What is
-/// not needed any more, the executable and what else is `over`, is dropped while the disk works.
+/// What was written of an executable.
+#[derive(Debug)]
+pub struct Written {
+    /// The size of the file in bytes.
+    pub bytes: u64,
+    /// The build id.
+    pub build: BuildId,
+    /// The compilations that symbols name, in ascending order.
+    pub compilations: Vec<CompilationId>,
+}
+
+/// Writes an executable in place of what is at `path`. What is not needed any more, the executable and what else is
+/// `over`, is dropped while the disk works.
 pub fn write(
     path: &Path,
     executable: Executable,
     format: Format,
     over: impl Send,
-) -> Result<(u64, BuildId), StoreError> {
+) -> Result<Written, StoreError> {
     let unwritable =
         |error: FormError| StoreError::Unwritable { path: path.to_owned(), reason: error.to_string() };
-    let Spelled { pieces, build } = spell(&executable, format).map_err(unwritable)?;
+    let Spelled { pieces, build, compilations } = spell(&executable, format).map_err(unwritable)?;
     let (written, ()) =
         rayon::join(|| seal::write_pieces(Kind::Executable, path, &pieces), || drop((executable, over)));
-    written.map(|()| (pieces.iter().map(|piece| piece.len() as u64).sum(), build))
+    let bytes = pieces.iter().map(|piece| piece.len() as u64).sum();
+    written.map(|()| Written { bytes, build, compilations })
 }
 
 /// Reads the executable at `path`, of either form.

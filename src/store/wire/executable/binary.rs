@@ -58,7 +58,7 @@ pub(super) fn spell(executable: &Executable) -> Result<Spelled, FormError> {
     let mut hasher = blake3::Hasher::new();
     pieces.iter().for_each(|piece| _ = hasher.update_rayon(piece));
     pieces.push(hasher.finalize().as_bytes().to_vec());
-    Ok(Spelled { pieces, build })
+    Ok(Spelled { pieces, build, compilations })
 }
 
 /// So many members are spelled by one thread, into memory of their own.
