@@ -75,7 +75,7 @@ impl Compiler {
                 perform: around.perform,
             };
             Translator::new(builder, around, &mut facts, entry).run(entry);
-            if !facts.is_new {
+            if facts.is_settled() {
                 return self.finish();
             }
         }

@@ -161,7 +161,7 @@ impl<'t, 'p> Translator<'t, 'p> {
         self.mark(&state);
         self.check_reach(&state);
         self.check_steps(&state);
-        let (frames, loops) = (self.facts.frames, self.facts.loops);
+        let (frames, loops) = self.facts.waiting();
         let end = self.field(std::mem::offset_of!(gate::Context, frames_end));
         let top = self.builder.ins().iadd_imm(fp, ((frames + 2) * gate::FRAME) as i64);
         let is_over = self.builder.ins().icmp(IntCC::UnsignedGreaterThan, top, end);
