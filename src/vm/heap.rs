@@ -62,6 +62,10 @@ const fn dictionary_cost(entries: usize) -> usize {
 /// What an empty dictionary takes.
 pub(super) const DICTIONARY_COST: usize = 3 * OBJECT;
 
+/// Where the bytes in use are counted, and where it stands at what number a collection is due.
+pub(super) const USED: usize = std::mem::offset_of!(Heap, used);
+pub(super) const DUE: usize = std::mem::offset_of!(Heap, due);
+
 /// What a part of an array or string takes.
 pub(super) const PART_COST: usize = OBJECT;
 

@@ -349,7 +349,7 @@ impl<'p> Machine<'p> {
     }
 
     /// As what a block is executed here: under the name of the procedure in which it was written, as called.
-    fn called_in_block(&mut self, block: Procedure) -> Called {
+    pub(super) fn called_in_block(&mut self, block: Procedure) -> Called {
         let body = self.code.body(block, &mut self.scope);
         let (unit, symbol) = self.code.unit(body);
         if self.at >= FIRST && self.code.unit(self.at).0 == unit {

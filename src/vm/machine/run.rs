@@ -16,6 +16,7 @@ use crate::vm::value::Packed;
 
 pub(in crate::vm) mod data;
 mod names;
+mod parts;
 mod watched;
 
 /// A run at full speed can make so many steps more than it should: those of one fused operation.

@@ -17,10 +17,10 @@ use std::ffi::c_void;
 use std::mem::offset_of;
 
 use super::super::code::Address;
-use super::super::dictionary::Entry;
+use super::super::dictionary::{Entry, Record};
 use super::super::fault::Fault;
 use super::super::frame::{Called, Frame, Turns, TurnsKind};
-use super::super::heap::{DICTIONARY_COST, Sequence};
+use super::super::heap::{self, DICTIONARY_COST, Sequence};
 use super::super::machine::run::data::values_for_turn;
 use super::super::machine::{Machine, Streams};
 use super::super::names::NameId;
@@ -55,6 +55,13 @@ pub(in crate::vm) struct Context {
     /// The entries of the current dictionary, and their number; none when it is systemdict.
     pub(super) current: usize,
     pub(super) current_length: usize,
+    /// Where its own row in the table of dictionaries is, and how many entries it can have before the machine must see
+    /// to it; none when it is systemdict.
+    pub(super) current_record: usize,
+    pub(super) current_room: usize,
+    /// The table of dictionaries, and the entries of all.
+    pub(super) dictionaries: usize,
+    pub(super) rows: usize,
     pub(super) scope_state: u64,
     pub(super) is_in_program: u64,
     /// The tables of arrays and strings, and the elements of all.
@@ -62,7 +69,7 @@ pub(in crate::vm) struct Context {
     pub(super) elements: usize,
     pub(super) strings: usize,
     pub(super) bytes: usize,
-    machine: *mut c_void,
+    pub(super) machine: *mut c_void,
     streams: *mut c_void,
     /// How often native code has become wrong.
     epoch: u64,
@@ -73,6 +80,13 @@ pub(in crate::vm) struct Context {
 pub(super) const MEANING: usize = size_of::<Meaning>();
 pub(super) const MEANING_VALUE: usize = offset_of!(Meaning, value);
 pub(super) const MEANING_STATE: usize = offset_of!(Meaning, state);
+pub(super) const MEANING_PLACE: usize = offset_of!(Meaning, place);
+/// In the machine: what counts the bytes on the heap.
+pub(super) const USED: usize = offset_of!(Machine<'static>, heap) + heap::USED;
+pub(super) const DUE: usize = offset_of!(Machine<'static>, heap) + heap::DUE;
+pub(super) const RECORD: usize = size_of::<Record>();
+pub(super) const RECORD_START: usize = offset_of!(Record, start);
+pub(super) const RECORD_LENGTH: usize = offset_of!(Record, length);
 pub(super) const ENTRY: usize = size_of::<Entry>();
 pub(super) const ENTRY_KEY: usize = offset_of!(Entry, key);
 pub(super) const ENTRY_VALUE: usize = offset_of!(Entry, value);
@@ -149,6 +163,10 @@ impl<'p> Machine<'p> {
             program: 0,
             current: 0,
             current_length: 0,
+            current_record: 0,
+            current_room: 0,
+            dictionaries: 0,
+            rows: 0,
             scope_state: 0,
             is_in_program: 0,
             arrays: 0,
@@ -182,11 +200,17 @@ impl Context {
     fn look(&mut self, machine: &mut Machine<'_>) {
         self.entries = machine.native.entries(machine.code.ops.len());
         self.meanings = machine.scope.meanings_mut().as_mut_ptr() as usize;
+        self.look_at_sequences(machine);
+        self.look_at_scope(machine);
+    }
+
+    /// Looks where arrays and strings are now.
+    #[inline]
+    fn look_at_sequences(&mut self, machine: &mut Machine<'_>) {
         let (arrays, elements) = machine.heap.all_arrays();
         (self.arrays, self.elements) = (arrays.as_mut_ptr() as usize, elements.as_mut_ptr() as usize);
         let (strings, bytes) = machine.heap.all_strings();
         (self.strings, self.bytes) = (strings.as_mut_ptr() as usize, bytes.as_mut_ptr() as usize);
-        self.look_at_scope(machine);
     }
 
     /// Looks where the stacks are now.
@@ -206,7 +230,7 @@ impl Context {
         self.loops_end = loops + machine.loops.capacity() * TURNS;
     }
 
-    /// Looks where the entries of the program's dictionary are, and which dictionary is the current one now.
+    /// Looks where the entries of dictionaries are, and which one is the current one now.
     fn look_at_scope(&mut self, machine: &mut Machine<'_>) {
         let program = machine.scope.program();
         self.program = machine.heap.dictionaries.entries_mut(program.0).as_mut_ptr() as usize;
@@ -216,9 +240,15 @@ impl Context {
     /// Looks which dictionary is the current one now, and where its entries are.
     fn look_at_current(&mut self, machine: &mut Machine<'_>) {
         let current = machine.scope.current();
-        let entries = machine.heap.dictionaries.entries_mut(current.0);
-        self.current = entries.as_mut_ptr() as usize;
-        self.current_length = if current == machine.scope.system() { 0 } else { entries.len() };
+        let is_system = current == machine.scope.system();
+        let room = if is_system { 0 } else { machine.heap.dictionaries.simple_room(current.0) };
+        let (table, entries) = machine.heap.dictionaries.rows();
+        (self.dictionaries, self.rows) = (table.as_mut_ptr() as usize, entries.as_mut_ptr() as usize);
+        self.current_record = self.dictionaries + current.0 as usize * RECORD;
+        let Record { start, length, .. } = table[current.0 as usize];
+        self.current = self.rows + start * ENTRY;
+        (self.current_length, self.current_room) =
+            if is_system { (0, 0) } else { (length as usize, room as usize) };
         self.scope_state = machine.scope.state();
         self.is_in_program = u64::from(current == machine.scope.program());
     }
@@ -265,6 +295,26 @@ pub(super) extern "sysv64" fn perform(context: *mut Context) -> usize {
 /// code must be left, with the end and the address in the context.
 pub(super) extern "sysv64" fn operate(context: *mut Context, sp: usize, operator: u32, at: u32) -> usize {
     let (context, machine) = Context::machine(context);
+    operate_and(context, machine, (sp, operator, at), Context::look)
+}
+
+/// The same for an operator that does nothing to dictionaries and names.
+pub(super) extern "sysv64" fn calculate(context: *mut Context, sp: usize, operator: u32, at: u32) -> usize {
+    let (context, machine) = Context::machine(context);
+    operate_and(context, machine, (sp, operator, at), |context, machine| {
+        context.look_at_sequences(machine);
+        // The elements of a procedure may have been made.
+        context.entries = machine.native.entries(machine.code.ops.len());
+    })
+}
+
+#[inline(always)]
+fn operate_and<'m>(
+    context: &mut Context,
+    machine: &mut Machine<'m>,
+    (sp, operator, at): (usize, u32, u32),
+    look: impl Fn(&mut Context, &mut Machine<'m>),
+) -> usize {
     let height = (sp - context.stack_base) / size_of::<Packed>();
     machine.stack.set_height(height);
     context.sp = sp;
@@ -275,7 +325,7 @@ pub(super) extern "sysv64" fn operate(context: *mut Context, sp: usize, operator
         context.fault = Some(fault);
         return 0;
     }
-    context.look(machine);
+    look(context, machine);
     let slots = machine.stack.slots();
     let is_same = slots.as_ptr() as usize == before;
     context.stack_base = slots.as_ptr() as usize;
@@ -345,6 +395,19 @@ pub(super) extern "sysv64" fn end(context: *mut Context) -> u64 {
     is_done.into()
 }
 
+/// Where the body of a procedure begins that is executed as a block at an address, and in the upper half as what; 0 if
+/// it is no procedure.
+pub(super) extern "sysv64" fn block(context: *mut Context, value: u64, called: u64, at: u64) -> u64 {
+    let (context, machine) = Context::machine(context);
+    let Value::Procedure(procedure) = Packed::from_bits(value).unpack() else { return 0 };
+    machine.go_on_as(at as Address, Called::from_bits(called as u32));
+    let called = machine.called_in_block(procedure);
+    let body = machine.code.body(procedure, &mut machine.scope);
+    // It may have been made just now.
+    context.entries = machine.native.entries(machine.code.ops.len());
+    u64::from(called.bits()) << 32 | u64::from(body)
+}
+
 /// What `get` gives in the plainest cases; else [`Packed::NOTHING`].
 pub(super) extern "sysv64" fn element(context: *mut Context, holder: u64, key: u64) -> u64 {
     let (_, machine) = Context::machine(context);
@@ -356,10 +419,13 @@ pub(super) extern "sysv64" fn element(context: *mut Context, holder: u64, key: u
 pub(super) extern "sysv64" fn set_element(context: *mut Context, holder: u64, key: u64, value: u64) -> u64 {
     let (context, machine) = Context::machine(context);
     let [holder, key, value] = [holder, key, value].map(Packed::from_bits);
+    let before = machine.heap.dictionaries.row();
     let is_done = machine.set_element(holder, key, value);
-    if let Value::Dictionary(_) = holder.unpack() {
-        // Entries may have moved.
-        context.look_at_scope(machine);
+    if let Value::Dictionary(id) = holder.unpack() {
+        let is_seen = id == machine.scope.current() || id == machine.scope.program();
+        if is_seen || machine.heap.dictionaries.row() != before {
+            context.look_at_scope(machine);
+        }
     }
     is_done.into()
 }
@@ -374,6 +440,31 @@ pub(super) extern "sysv64" fn known(context: *mut Context, holder: u64, key: u64
     }
     let key = machine.plain_key(key);
     key.is_some_and(|key| machine.heap.dictionary(id).position(key).is_some()).into()
+}
+
+/// What `getinterval` gives in the plainest cases; else [`Packed::NOTHING`].
+pub(super) extern "sysv64" fn part(context: *mut Context, whole: u64, start: u64, length: u64) -> u64 {
+    let (context, machine) = Context::machine(context);
+    let [whole, start, length] = [whole, start, length].map(Packed::from_bits);
+    let part = machine.plain_part(whole, start, length);
+    context.look_at_sequences(machine);
+    part.unwrap_or(Packed::NOTHING).bits()
+}
+
+/// What `putinterval` does in the plainest cases, if it does.
+pub(super) extern "sysv64" fn set_part(context: *mut Context, whole: u64, start: u64, part: u64) -> u64 {
+    let (_, machine) = Context::machine(context);
+    let [whole, start, part] = [whole, start, part].map(Packed::from_bits);
+    machine.set_plain_part(whole, start, part).into()
+}
+
+/// What `cvs` gives in the plainest cases; else [`Packed::NOTHING`].
+pub(super) extern "sysv64" fn text(context: *mut Context, value: u64, into: u64) -> u64 {
+    let (context, machine) = Context::machine(context);
+    let [value, into] = [value, into].map(Packed::from_bits);
+    let text = machine.plain_text(value, into);
+    context.look_at_sequences(machine);
+    text.unwrap_or(Packed::NOTHING).bits()
 }
 
 /// Whether two values are equal in the language.

@@ -195,6 +195,9 @@ pub(super) struct State {
     pub(super) names: Vec<(NameId, Is)>,
     /// Whether the current dictionary is surely the program's.
     pub(super) is_in_program: bool,
+    /// What dictionaries have for keys that were begun here, the current one last: of a new one that is no value all of
+    /// them, in their places; nothing is known of another.
+    pub(super) begun: Vec<Option<Vec<NameId>>>,
 }
 
 impl State {
@@ -217,6 +220,7 @@ impl State {
             places: Vec::new(),
             names: Vec::new(),
             is_in_program: false,
+            begun: Vec::new(),
         }
     }
 
@@ -234,6 +238,18 @@ impl State {
         let operands = self.operands.iter_mut().map(|operand| &mut operand.is);
         let names = self.names.iter_mut().map(|(_, is)| is);
         operands.chain(names).filter(|known| **known == Is::Packed(value)).for_each(|known| *known = is);
+    }
+
+    /// The keys of the current dictionary, if they are known.
+    pub(super) fn keys(&self) -> Option<&Vec<NameId>> {
+        self.begun.last()?.as_ref()
+    }
+
+    /// Notes that something may have been done to dictionaries, and to which of them are on the stack.
+    pub(super) fn forget_scope(&mut self) {
+        self.names.clear();
+        self.begun.clear();
+        self.is_in_program = false;
     }
 
     /// The innermost loop.

@@ -288,7 +288,7 @@ fn byte(byte: u8) -> Packed {
 
 /// A number as an index, if it is one.
 #[inline]
-fn whole(key: Packed) -> Option<usize> {
+pub(super) fn whole(key: Packed) -> Option<usize> {
     let number = key.as_number()?;
     let at = number as usize;
     (at as f64 == number).then_some(at)

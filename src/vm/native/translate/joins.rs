@@ -113,6 +113,9 @@ impl Translator<'_, '_> {
     fn unite_names(&mut self, united: &mut State, others: &[Edge]) {
         united.names.retain(|name| others.iter().all(|edge| edge.state.names.contains(name)));
         united.is_in_program &= others.iter().all(|edge| edge.state.is_in_program);
+        if others.iter().any(|edge| edge.state.begun != united.begun) {
+            united.begun.clear();
+        }
     }
 
     /// Makes the steps that are left a parameter if they differ. Tells whether they do.

@@ -232,6 +232,7 @@ impl Translator<'_, '_> {
             }
         }
         state.names.clear();
+        state.begun.clear();
         state.is_in_program &= !facts.is_leaving_program;
         let turning = match start.turning {
             Turning::For { increment, limit, .. } => {

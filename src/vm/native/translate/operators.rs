@@ -62,6 +62,9 @@ impl Translator<'_, '_> {
             Builtin::Put => self.put(state),
             Builtin::Known => self.known(state),
             Builtin::Length => self.length(state),
+            Builtin::GetInterval => self.get_interval(state),
+            Builtin::PutInterval => self.put_interval(state),
+            Builtin::Cvs => self.convert_to_string(state),
             Builtin::Def if self.defines_known(state) => self.define(state),
             Builtin::Dict => match self.new_dictionary(state)? {
                 Some(flow) => Ok(flow),
@@ -69,6 +72,7 @@ impl Translator<'_, '_> {
             },
             Builtin::Begin => self.begin_dictionary(state),
             Builtin::End => self.end_dictionary(state),
+            Builtin::Load => self.load(state),
 
             Builtin::If => self.choose_one(state),
             Builtin::IfElse => self.choose_of_two(state),
@@ -298,12 +302,15 @@ impl Translator<'_, '_> {
         state.operands.clear();
         let number = self.builder.ins().iconst(types::I32, operator as i64);
         let at = self.builder.ins().iconst(types::I32, i64::from(state.at - 1));
-        let end = self.ask(gate::operate as *const () as usize, &[sp, number, at]);
+        let calculates = calculates(operator);
+        let helper = if calculates { gate::calculate as *const () } else { gate::operate as *const () };
+        let end = self.ask(helper as usize, &[sp, number, at]);
         let (out, on) = (self.leave_as_told(state.clone()), self.builder.create_block());
         self.builder.ins().brif(end, on, &[], out, &[]);
         self.builder.switch_to_block(on);
-        state.names.clear();
-        state.is_in_program = false;
+        if !calculates {
+            state.forget_scope();
+        }
         match change(operator) {
             Some(change) => {
                 state.below = height + change;
@@ -318,6 +325,22 @@ impl Translator<'_, '_> {
             }
         }
         Ok(Flow::On)
+    }
+}
+
+/// Whether an operator surely does nothing to dictionaries, to names, or to what the machine does next.
+const fn calculates(operator: Builtin) -> bool {
+    use Builtin::*;
+    match operator {
+        Abs | Atan | BitShift | Ceiling | Cos | Cvi | Cvr | Exp | Floor | Ln | Log | Neg | RRand | Rand
+        | Round | SRand | Sin | Sqrt | Truncate => true,
+        Add | And | Div | Eq | Ge | Gt | IDiv | Le | Lt | Mod | Mul | Ne | Not | Or | Sub | Xor => true,
+        Clear | ClearToMark | Count | CountToMark | Dup | Exch | Index | Mark | Null | OpenBracket | Pop
+        | Roll | Type => true,
+        ALoad | AStore | AnchorSearch | Array | CloseBracket | Cvs | GetInterval | Length | PutInterval
+        | Search | String => true,
+        Print | Write => true,
+        _ => false,
     }
 }
 
