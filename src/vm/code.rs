@@ -332,6 +332,11 @@ impl<'p> Code<'p> {
         self.made[self.notes[at as usize].unit as usize]
     }
 
+    /// The name of the symbol whose unit has an address.
+    pub(super) fn written_in(&self, at: Address) -> NameId {
+        self.program.symbol_id(self.unit(at).1)
+    }
+
     /// The instruction at an address, as an index into the program's code.
     pub(super) fn instruction(&self, at: Address) -> Option<u32> {
         Some(self.notes.get(at as usize)?.instruction).filter(|instruction| *instruction != NOTHING)

@@ -395,7 +395,7 @@ impl<'p> Machine<'p> {
     fn collect(&mut self, bytes: usize) -> Result<(), Fault> {
         let begun = self.scope.dictionaries().iter().map(|id| Value::Dictionary(*id));
         let in_loops = self.loops.iter().filter_map(|turns| match turns.kind {
-            TurnsKind::ForAll { of, .. } => Some(of),
+            TurnsKind::ForAll { of, .. } => Some(of.unpack()),
             _ => None,
         });
         let roots = begun.chain(self.stack.values().iter().map(|value| value.unpack())).chain(in_loops);

@@ -24,10 +24,13 @@ use super::super::heap::{self, DICTIONARY_COST, Sequence};
 use super::super::machine::run::data::values_for_turn;
 use super::super::machine::{Machine, Streams};
 use super::super::names::NameId;
-use super::super::operators::arithmetic::{quotient, remainder};
 use super::super::scope::Meaning;
-use super::super::value::{Packed, Value, is_whole};
+use super::super::value::{Packed, Value};
 use crate::isa::builtin::Builtin;
+
+mod values;
+
+pub(super) use values::{divide, element, equal, known, modulo, part, set_element, set_part, text};
 
 /// What native code and the machine both know.
 #[derive(Debug)]
@@ -187,11 +190,14 @@ impl<'p> Machine<'p> {
     fn sync(&mut self, context: &Context) {
         self.stack.set_height((context.sp - context.stack_base) / size_of::<Packed>());
         let frames = (context.fp - self.frames.as_ptr() as usize) / FRAME;
+        unsafe { self.frames.set_len(frames) }
+        self.sync_loops(context);
+    }
+
+    /// The same to the loops alone.
+    fn sync_loops(&mut self, context: &Context) {
         let loops = (context.loops - self.loops.as_ptr() as usize) / TURNS;
-        unsafe {
-            self.frames.set_len(frames);
-            self.loops.set_len(loops);
-        }
+        unsafe { self.loops.set_len(loops) }
     }
 }
 
@@ -317,6 +323,7 @@ fn operate_and<'m>(
 ) -> usize {
     let height = (sp - context.stack_base) / size_of::<Packed>();
     machine.stack.set_height(height);
+    machine.sync_loops(context);
     context.sp = sp;
     context.at = at.into();
     let before = machine.stack.slots().as_ptr() as usize;
@@ -408,92 +415,16 @@ pub(super) extern "sysv64" fn block(context: *mut Context, value: u64, called: u
     u64::from(called.bits()) << 32 | u64::from(body)
 }
 
-/// What `get` gives in the plainest cases; else [`Packed::NOTHING`].
-pub(super) extern "sysv64" fn element(context: *mut Context, holder: u64, key: u64) -> u64 {
-    let (_, machine) = Context::machine(context);
-    let element = machine.element(Packed::from_bits(holder), Packed::from_bits(key));
-    element.unwrap_or(Packed::NOTHING).bits()
-}
-
-/// What `put` does in the plainest cases, if it does.
-pub(super) extern "sysv64" fn set_element(context: *mut Context, holder: u64, key: u64, value: u64) -> u64 {
-    let (context, machine) = Context::machine(context);
-    let [holder, key, value] = [holder, key, value].map(Packed::from_bits);
-    let before = machine.heap.dictionaries.row();
-    let is_done = machine.set_element(holder, key, value);
-    if let Value::Dictionary(id) = holder.unpack() {
-        let is_seen = id == machine.scope.current() || id == machine.scope.program();
-        if is_seen || machine.heap.dictionaries.row() != before {
-            context.look_at_scope(machine);
-        }
-    }
-    is_done.into()
-}
-
-/// Whether a dictionary has a key: 0 or 1; 2 if that is not plain.
-pub(super) extern "sysv64" fn known(context: *mut Context, holder: u64, key: u64) -> u64 {
-    let (_, machine) = Context::machine(context);
-    let [holder, key] = [holder, key].map(|bits| Packed::from_bits(bits).unpack());
-    let Value::Dictionary(id) = holder else { return 2 };
-    if let Value::Null | Value::Mark = key {
-        return 2;
-    }
-    let key = machine.plain_key(key);
-    key.is_some_and(|key| machine.heap.dictionary(id).position(key).is_some()).into()
-}
-
-/// What `getinterval` gives in the plainest cases; else [`Packed::NOTHING`].
-pub(super) extern "sysv64" fn part(context: *mut Context, whole: u64, start: u64, length: u64) -> u64 {
-    let (context, machine) = Context::machine(context);
-    let [whole, start, length] = [whole, start, length].map(Packed::from_bits);
-    let part = machine.plain_part(whole, start, length);
-    context.look_at_sequences(machine);
-    part.unwrap_or(Packed::NOTHING).bits()
-}
-
-/// What `putinterval` does in the plainest cases, if it does.
-pub(super) extern "sysv64" fn set_part(context: *mut Context, whole: u64, start: u64, part: u64) -> u64 {
-    let (_, machine) = Context::machine(context);
-    let [whole, start, part] = [whole, start, part].map(Packed::from_bits);
-    machine.set_plain_part(whole, start, part).into()
-}
-
-/// What `cvs` gives in the plainest cases; else [`Packed::NOTHING`].
-pub(super) extern "sysv64" fn text(context: *mut Context, value: u64, into: u64) -> u64 {
-    let (context, machine) = Context::machine(context);
-    let [value, into] = [value, into].map(Packed::from_bits);
-    let text = machine.plain_text(value, into);
-    context.look_at_sequences(machine);
-    text.unwrap_or(Packed::NOTHING).bits()
-}
-
-/// Whether two values are equal in the language.
-pub(super) extern "sysv64" fn equal(context: *mut Context, a: u64, b: u64) -> u64 {
-    let (_, machine) = Context::machine(context);
-    let [a, b] = [a, b].map(|bits| Packed::from_bits(bits).unpack());
-    machine.is_equal(a, b).into()
-}
-
 /// Pushes the values for a turn of `forall`, whose loop is given by address. Gives how many they are; 0 at its end, and 3
 /// if that is not plain.
 pub(super) extern "sysv64" fn turn(context: *mut Context, sp: usize, turns: usize) -> u64 {
     let (context, machine) = Context::machine(context);
     let TurnsKind::ForAll { of, next } = (unsafe { &mut (*(turns as *mut Turns)).kind }) else { return 3 };
-    let Some((count, values)) = values_for_turn(&machine.heap, *of, *next as usize) else { return 3 };
+    let Some((count, values)) = values_for_turn(&machine.heap, of.unpack(), *next as usize) else { return 3 };
     if sp + 2 * size_of::<Packed>() > context.stack_end {
         return 3;
     }
     unsafe { (sp as *mut [Packed; 2]).write(values) };
     *next = next.saturating_add(1);
     count as u64
-}
-
-/// The quotient of whole numbers; NaN of others.
-pub(super) extern "sysv64" fn divide(a: f64, b: f64) -> f64 {
-    if is_whole(a) && is_whole(b) && b != 0.0 { quotient(a, b) } else { f64::NAN }
-}
-
-/// The remainder of whole numbers; NaN of others.
-pub(super) extern "sysv64" fn modulo(a: f64, b: f64) -> f64 {
-    if is_whole(a) && is_whole(b) && b != 0.0 { remainder(a, b) } else { f64::NAN }
 }

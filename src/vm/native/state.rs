@@ -5,7 +5,7 @@
 
 use cranelift_codegen::ir::{Block, Value};
 
-use crate::vm::code::Address;
+use crate::vm::code::{Address, UNSTOPPED};
 use crate::vm::frame::{Called, PART};
 use crate::vm::names::NameId;
 use crate::vm::value::{Packed, Value as Plain, is_whole};
@@ -142,6 +142,20 @@ pub(super) enum Turning {
         left: Value,
     },
     Loop,
+    /// What has the elements, and the place of the next one.
+    ForAll {
+        of: Is,
+        elements: Elements,
+        next: Value,
+    },
+}
+
+/// What `forall` goes through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Elements {
+    Array,
+    String,
+    Dictionary,
 }
 
 /// A loop whose state is in registers.
@@ -166,6 +180,13 @@ pub(super) struct Waiting {
     pub(super) turns: Option<Loop>,
     /// How many places in place there were around it.
     pub(super) places: usize,
+}
+
+impl Waiting {
+    /// Whether it is a turn of `forall`.
+    pub(super) fn is_forall(&self) -> bool {
+        self.turns.is_some_and(|turns| matches!(turns.turning, Turning::ForAll { .. }))
+    }
 }
 
 /// What is known at a place in the code.
@@ -252,9 +273,9 @@ impl State {
         self.is_in_program = false;
     }
 
-    /// The innermost loop.
+    /// The innermost loop, or what catches errors if that is further in.
     pub(super) fn innermost(&self) -> Option<usize> {
-        self.waiting.iter().rposition(|waiting| waiting.turns.is_some())
+        self.waiting.iter().rposition(|waiting| waiting.turns.is_some() || waiting.at == UNSTOPPED)
     }
 }
 

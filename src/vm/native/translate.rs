@@ -26,11 +26,13 @@ use crate::vm::value::Packed;
 mod calls;
 mod composites;
 mod emit;
+mod forall;
 mod joins;
 mod leave;
 mod loops;
 mod names;
 mod operators;
+mod stopped;
 mod values;
 
 /// So many instructions a region may have.
@@ -191,6 +193,7 @@ impl<'t, 'p> Translator<'t, 'p> {
             match self.around.code.plain(state.at) {
                 Op::Skip { to } => state.at = to,
                 Op::Return | Op::Again => return self.resume(state),
+                Op::Unstopped => return self.end_stopped(state),
                 op => {
                     self.mark(&state);
                     let flow = if self.left > 0 { self.operation(op, &mut state) } else { Err(Unable) };

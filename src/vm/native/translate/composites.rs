@@ -37,7 +37,7 @@ impl Translator<'_, '_> {
     }
 
     /// What a value was, or is.
-    fn sample(&self, is: Is) -> Option<Plain> {
+    pub(super) fn sample(&self, is: Is) -> Option<Plain> {
         match is {
             Is::Packed(value) => self.samples.get(&value).map(|sample| sample.unpack()),
             Is::Fixed(value) => Some(value.unpack()),

@@ -81,7 +81,7 @@ impl Translator<'_, '_> {
     }
 
     /// Begins a loop over a procedure, or over the block in place that comes next.
-    fn begin(
+    pub(super) fn begin(
         &mut self,
         state: &mut State,
         turning: Turning,
@@ -118,6 +118,7 @@ impl Translator<'_, '_> {
             TurnsKind::For { .. } => 0,
             TurnsKind::Repeat { .. } => 1,
             TurnsKind::Loop => 2,
+            TurnsKind::ForAll { of, .. } if Self::elements_of(of.unpack()).is_some() => 3,
             TurnsKind::ForAll { .. } => return self.follow(state),
         };
         let is_kind = self.builder.ins().icmp_imm(IntCC::Equal, tag, expected);
@@ -171,7 +172,8 @@ impl Translator<'_, '_> {
                 let left = field(self, 0, types::I64);
                 Turning::Repeat { left: self.builder.ins().iadd_imm(left, 1) }
             }
-            _ => Turning::Loop,
+            TurnsKind::ForAll { of, .. } => self.adopted_forall(state, of.unpack(), top),
+            TurnsKind::Loop => Turning::Loop,
         }
     }
 
@@ -212,7 +214,7 @@ impl Translator<'_, '_> {
         }
         match start.turning {
             Turning::For { next, .. } => arguments.push(next.into()),
-            Turning::Repeat { left } => arguments.push(left.into()),
+            Turning::Repeat { left: next } | Turning::ForAll { next, .. } => arguments.push(next.into()),
             Turning::Loop => {}
         }
         self.builder.ins().jump(block, &arguments);
@@ -240,6 +242,10 @@ impl Translator<'_, '_> {
             }
             Turning::Repeat { .. } => {
                 Turning::Repeat { left: self.builder.append_block_param(block, types::I64) }
+            }
+            Turning::ForAll { of, elements, .. } => {
+                let next = self.builder.append_block_param(block, types::I64);
+                Turning::ForAll { of, elements, next }
             }
             Turning::Loop => Turning::Loop,
         };
@@ -269,6 +275,7 @@ impl Translator<'_, '_> {
 
     /// Begins a turn, or ends the loop.
     fn begin_turn(&mut self, mut state: State, mut turns: Loop) -> Result<Flow> {
+        let mut place = None;
         let goes_on = match &mut turns.turning {
             Turning::For { next, increment, limit } => {
                 let (value, limit) = (*next, self.number(*limit)?);
@@ -293,6 +300,12 @@ impl Translator<'_, '_> {
                 *left = self.builder.ins().iadd_imm(*left, -1);
                 Some((goes_on, None))
             }
+            Turning::ForAll { of, elements, next } => {
+                let (goes_on, at) = self.next_element(*of, *elements, *next);
+                place = Some((*elements, at, *of));
+                *next = self.builder.ins().iadd_imm(*next, 1);
+                Some((goes_on, None))
+            }
             Turning::Loop => None,
         };
         let mut value = None;
@@ -307,6 +320,9 @@ impl Translator<'_, '_> {
         self.count(&mut state);
         if let Some(value) = value {
             self.push(&mut state, value)?;
+        }
+        if let Some((elements, at, of)) = place {
+            self.push_element(&mut state, elements, at, of)?;
         }
         let (called, places) = (state.called, state.places.len());
         // Whoever began the loop saw to it that there is room.
@@ -369,7 +385,7 @@ impl Translator<'_, '_> {
         }
         match turns.turning {
             Turning::For { next, .. } => arguments.push(next.into()),
-            Turning::Repeat { left } => arguments.push(left.into()),
+            Turning::Repeat { left: next } | Turning::ForAll { next, .. } => arguments.push(next.into()),
             Turning::Loop => {}
         }
         self.builder.ins().jump(header.block, &arguments);
@@ -383,7 +399,7 @@ impl Translator<'_, '_> {
 
     /// `exit`
     pub(super) fn exit(&mut self, state: &mut State) -> Result<Flow> {
-        let at = state.innermost().ok_or(Unable)?;
+        let at = state.innermost().filter(|at| state.waiting[*at].turns.is_some()).ok_or(Unable)?;
         let mut state = state.clone();
         let turn = state.waiting[at];
         state.waiting.truncate(at);

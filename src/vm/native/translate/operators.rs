@@ -7,7 +7,7 @@ use super::{Flow, Result, Translator, Unable};
 use crate::isa::builtin::Builtin;
 use crate::isa::effect::effects;
 use crate::vm::native::gate;
-use crate::vm::native::state::{Is, Kind, Operand, State};
+use crate::vm::native::state::{Is, Kind, Operand, State, Waiting};
 use crate::vm::value::is_whole;
 
 /// The largest depth of the operand stack that is looked at with a known count.
@@ -90,10 +90,11 @@ impl Translator<'_, '_> {
             }
             Builtin::Exit => self.exit(state),
             Builtin::Exec => self.execute(state),
+            Builtin::ForAll => self.begin_forall(state),
+            Builtin::Stopped => self.begin_stopped(state),
+            Builtin::Stop => self.stop(state),
             // These look at frames, or end what is executed now.
-            Builtin::ForAll | Builtin::Stopped | Builtin::Stop | Builtin::Quit | Builtin::CountExecStack => {
-                Err(Unable)
-            }
+            Builtin::Quit | Builtin::CountExecStack => Err(Unable),
             other => self.by_help(state, other),
         }
     }
@@ -304,7 +305,13 @@ impl Translator<'_, '_> {
         let at = self.builder.ins().iconst(types::I32, i64::from(state.at - 1));
         let calculates = calculates(operator);
         let helper = if calculates { gate::calculate as *const () } else { gate::operate as *const () };
+        // What a loop goes through must be found by a collection.
+        let is_in_loop = state.waiting.iter().any(Waiting::is_forall);
+        let loops = if is_in_loop { self.lend_loops(state) } else { None };
         let end = self.ask(helper as usize, &[sp, number, at]);
+        if let Some(loops) = loops {
+            self.set_field(std::mem::offset_of!(gate::Context, loops), loops);
+        }
         let (out, on) = (self.leave_as_told(state.clone()), self.builder.create_block());
         self.builder.ins().brif(end, on, &[], out, &[]);
         self.builder.switch_to_block(on);
