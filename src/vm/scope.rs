@@ -83,6 +83,7 @@ impl Scope {
         for (symbol, unit) in program.symbols().zip(0..) {
             scope.fill(heap, own, program.symbol_id(symbol), Packed::procedure(Procedure(unit)));
         }
+        heap.own_dictionaries();
         scope
     }
 

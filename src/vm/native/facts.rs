@@ -5,15 +5,6 @@
 
 use super::state::Kind;
 
-/// A part of the code in which the operand stack ends at the same `sp`, but for what is known.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Reach {
-    /// How far it looks down.
-    pub(super) down: i32,
-    /// How far it goes up.
-    pub(super) up: i32,
-}
-
 /// The beginning of a loop.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Header {
@@ -30,7 +21,8 @@ pub(super) struct Header {
 /// What a translation uses, as far as it is known by the one before it: it must know at its beginning what it does later.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Uses {
-    reaches: Vec<Reach>,
+    /// How far each part of the code in which the operand stack ends at the same `sp`, but for what is known, goes up.
+    reaches: Vec<i32>,
     /// The most steps that are made from a segment's beginning until steps are looked at again.
     segments: Vec<u32>,
     /// The most frames that wait in registers.
@@ -61,7 +53,7 @@ impl Facts {
         !self.is_new && self.known == self.found
     }
 
-    pub(super) fn reach(&self, at: usize) -> Reach {
+    pub(super) fn reach(&self, at: usize) -> i32 {
         self.known.reaches.get(at).copied().unwrap_or_default()
     }
 
@@ -81,13 +73,13 @@ impl Facts {
         &mut self.headers[at]
     }
 
-    /// Notes that the operand stack is looked at or used at a height.
+    /// Notes that the operand stack is as high.
     pub(super) fn touch(&mut self, reach: usize, height: i32) {
         if self.found.reaches.len() <= reach {
-            self.found.reaches.resize(reach + 1, Reach::default());
+            self.found.reaches.resize(reach + 1, 0);
         }
         let known = &mut self.found.reaches[reach];
-        (known.down, known.up) = (known.down.min(height), known.up.max(height));
+        *known = height.max(*known);
     }
 
     /// Notes that so many steps are made.
@@ -145,20 +137,20 @@ impl Facts {
 mod tests {
     use super::*;
 
-    /// Else a loop would be refused for want of operands that it does not use.
+    /// Else room is looked for that is not needed.
     #[test]
     fn what_a_translation_of_another_shape_used_is_forgotten() {
         let mut facts = Facts::default();
         facts.begin();
-        facts.touch(1, -4);
+        facts.touch(1, 4);
         facts.move_by(0);
         assert!(!facts.is_settled());
         facts.begin();
-        facts.touch(1, -1);
+        facts.touch(1, 1);
         assert!(!facts.is_settled());
         facts.begin();
-        facts.touch(1, -1);
+        facts.touch(1, 1);
         assert!(facts.is_settled());
-        assert_eq!(facts.reach(1), Reach { down: -1, up: 0 });
+        assert_eq!(facts.reach(1), 1);
     }
 }

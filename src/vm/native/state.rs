@@ -207,8 +207,9 @@ pub(super) struct State {
     /// The segment in which there were so many steps at most since they were last looked at.
     pub(super) segment: usize,
     pub(super) spent: u32,
-    /// The part of the code with the same `sp`.
+    /// The part of the code with the same `sp`, and down to which height operands are surely there.
     pub(super) reach: usize,
+    pub(super) assured: i32,
     pub(super) waiting: Vec<Waiting>,
     /// The ends of blocks in place, with where paths meet there.
     pub(super) places: Vec<(Address, usize)>,
@@ -237,6 +238,7 @@ impl State {
             segment: 0,
             spent: 0,
             reach: 0,
+            assured: 0,
             waiting: Vec::new(),
             places: Vec::new(),
             names: Vec::new(),

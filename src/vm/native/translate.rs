@@ -161,7 +161,7 @@ impl<'t, 'p> Translator<'t, 'p> {
         self.context = context;
         let state = State::new(entry.at, Named::Entered(called, 0), sp, fp, steps);
         self.mark(&state);
-        self.check_reach(&state);
+        self.check_room(&state);
         self.check_steps(&state);
         let (frames, loops) = self.facts.waiting();
         let end = self.field(std::mem::offset_of!(gate::Context, frames_end));

@@ -127,7 +127,7 @@ impl Translator<'_, '_> {
         // What is looked at where a turn begins: the first must be possible, or nothing were ever done.
         let first = State { sp: self.put_nothing(&state), reach: 1, segment: 1, ..state.clone() };
         if self.facts.header(0).is_moving {
-            self.check_reach(&first);
+            self.check_room(&first);
         }
         self.check_steps(&first);
         // From here on the turn has not begun yet.
@@ -163,6 +163,10 @@ impl Translator<'_, '_> {
                 let sum = self.builder.ins().fadd(next, step);
                 let is_next = self.builder.ins().fcmp(FloatCC::Equal, sum, after);
                 self.leave_unless(is_next);
+                if increment.abs() != 1.0 {
+                    // It may be another one the next time.
+                    return Turning::For { next, increment: Is::Number(step), limit: Is::Number(limit) };
+                }
                 let expected = self.float(increment);
                 let is_step = self.builder.ins().fcmp(FloatCC::Equal, step, expected);
                 self.leave_unless(is_step);
@@ -225,7 +229,7 @@ impl Translator<'_, '_> {
         self.segments += 1;
         if facts.is_moving {
             state.sp = self.builder.append_block_param(block, types::I64);
-            (state.below, state.reach) = (0, self.reaches);
+            (state.below, state.assured, state.reach) = (0, 0, self.reaches);
             self.reaches += 1;
         }
         for (operand, kind) in state.operands.iter_mut().zip(&kinds) {
@@ -268,7 +272,7 @@ impl Translator<'_, '_> {
         self.mark(state);
         self.stop_in(state.clone(), turns);
         if self.headers[turns.header].is_moving {
-            self.check_reach(state);
+            self.check_room(state);
         }
         self.check_steps(state);
     }

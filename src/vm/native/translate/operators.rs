@@ -321,14 +321,20 @@ impl Translator<'_, '_> {
         match change(operator) {
             Some(change) => {
                 state.below = height + change;
+                // It has looked at its operands.
+                let taken = effects(operator).iter().map(|effect| effect.takes.len() as i32).min();
+                state.assured = state.assured.min(height - taken.unwrap_or(0));
                 self.reach_down(state, state.below.min(height));
                 self.facts.touch(state.reach, state.below);
             }
             None => {
                 (state.sp, state.below, state.reach) = (end, 0, self.reaches);
                 self.reaches += 1;
+                // So many values it gives at least.
+                state.assured =
+                    -effects(operator).iter().map(|effect| effect.gives.len() as i32).min().unwrap_or(0);
                 self.mark(state);
-                self.check_reach(state);
+                self.check_room(state);
             }
         }
         Ok(Flow::On)
