@@ -165,11 +165,13 @@ impl Machine<'_> {
     pub(super) fn translate(&mut self, at: Address) {
         let addresses = self.code.ops.len();
         let engine = &mut self.native;
+        let is_new = engine.heat.len() <= at as usize;
         if engine.heat.len() < addresses {
             engine.heat.resize(addresses, engine.mode.first_heat());
-            if !engine.warm(at) {
-                return;
-            }
+        }
+        // Of what is new nobody knows yet how hot it is.
+        if is_new && !engine.warm(at) {
+            return;
         }
         engine.heat[at as usize] = DONE;
         let op = self.code.ops[at as usize];
