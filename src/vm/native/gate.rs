@@ -259,6 +259,23 @@ impl Context {
         self.is_in_program = u64::from(current == machine.scope.program());
     }
 
+    /// Lets the machine define something, and looks where dictionaries are then.
+    #[inline(always)]
+    fn define_by<'m>(
+        &mut self,
+        machine: &mut Machine<'m>,
+        define: impl FnOnce(&mut Machine<'m>) -> bool,
+    ) -> u64 {
+        let before = machine.heap.dictionaries.row();
+        let is_done = define(machine);
+        if self.is_in_program != 0 || machine.heap.dictionaries.row() != before {
+            self.look_at_scope(machine);
+        } else {
+            self.look_at_current(machine);
+        }
+        is_done.into()
+    }
+
     fn machine<'m>(context: *mut Self) -> (&'m mut Self, &'m mut Machine<'m>) {
         unsafe { (&mut *context, &mut *(*context).machine.cast::<Machine<'m>>()) }
     }
@@ -357,14 +374,50 @@ pub(super) extern "sysv64" fn find(context: *mut Context, name: u32) -> u64 {
 /// Defines a name in the current dictionary, if that is plain.
 pub(super) extern "sysv64" fn define(context: *mut Context, name: u32, value: u64) -> u64 {
     let (context, machine) = Context::machine(context);
-    let before = machine.heap.dictionaries.row();
-    let is_done = machine.define_new(NameId::from_operand(name), Packed::from_bits(value));
-    if context.is_in_program != 0 || machine.heap.dictionaries.row() != before {
-        context.look_at_scope(machine);
-    } else {
-        context.look_at_current(machine);
-    }
-    is_done.into()
+    context.define_by(machine, |machine| {
+        machine.define_new(NameId::from_operand(name), Packed::from_bits(value))
+    })
+}
+
+/// The same of any key.
+pub(super) extern "sysv64" fn define_key(context: *mut Context, key: u64, value: u64) -> u64 {
+    let (context, machine) = Context::machine(context);
+    let [key, value] = [key, value].map(Packed::from_bits);
+    context.define_by(machine, |machine| machine.define_key(key, value))
+}
+
+/// The current dictionary, as a value.
+pub(super) extern "sysv64" fn current(context: *mut Context) -> u64 {
+    let (_, machine) = Context::machine(context);
+    let current = machine.scope.current();
+    machine.heap.share(current);
+    Packed::from(Value::Dictionary(current)).bits()
+}
+
+/// What `search` does in the plainest cases, with its operands on the stack. Gives the new end of the stack; 0 if it has
+/// done nothing.
+pub(super) extern "sysv64" fn search(context: *mut Context, sp: usize) -> usize {
+    let (context, machine) = Context::machine(context);
+    let slots = machine.stack.slots();
+    let at = (sp - context.stack_base) / size_of::<Packed>();
+    let Some([whole, seek]) = slots.get(at - 2..at).and_then(|slots| slots.first_chunk().copied()) else {
+        return 0;
+    };
+    let Some(found) = machine.plain_search(whole, seek) else { return 0 };
+    context.look_at_sequences(machine);
+    let slots = machine.stack.slots().get_mut(at - 2..at + 2).unwrap_or_default();
+    let count = match found {
+        Some([after, found, before]) => {
+            let values = [after, found, before, Packed::boolean(true)];
+            slots.iter_mut().zip(values).for_each(|(slot, value)| *slot = value);
+            at + 2
+        }
+        None => {
+            slots.iter_mut().skip(1).take(1).for_each(|slot| *slot = Packed::boolean(false));
+            at
+        }
+    };
+    context.stack_base + count * size_of::<Packed>()
 }
 
 /// Begins a new dictionary, if that is plain.

@@ -268,6 +268,11 @@ impl State {
         self.begun.last()?.as_ref()
     }
 
+    /// Notes that the current dictionary may get keys that are not seen here.
+    pub(super) fn forget_keys(&mut self) {
+        self.begun.last_mut().into_iter().for_each(|keys| *keys = None);
+    }
+
     /// Notes that something may have been done to dictionaries, and to which of them are on the stack.
     pub(super) fn forget_scope(&mut self) {
         self.names.clear();

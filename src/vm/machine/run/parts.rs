@@ -1,4 +1,4 @@
-//! Parts of arrays and strings: what `getinterval`, `putinterval` and `cvs` do in the plainest cases.
+//! Parts of arrays and strings: what `getinterval`, `putinterval`, `search` and `cvs` do in the plainest cases.
 //!
 //! Deliberately absent: errors, and collections; then the operators themselves do it.
 
@@ -33,6 +33,24 @@ impl Machine<'_> {
             self.write_part(into, start, part);
         }
         fits
+    }
+
+    /// `search`: what is after, at and before the place, if there is one.
+    #[inline]
+    pub(in crate::vm) fn plain_search(&mut self, whole: Packed, seek: Packed) -> Option<Option<[Packed; 3]>> {
+        let (whole, seek) = (whole.unpack(), seek.unpack());
+        let (bytes, sought) = (self.text(whole).bytes()?, self.text(seek).bytes()?);
+        let (total, length) = (bytes.len(), sought.len());
+        let at = match sought {
+            [byte] => memchr::memchr(*byte, bytes),
+            _ => memchr::memmem::find(bytes, sought),
+        };
+        let Some(at) = at else { return Some(None) };
+        let is_free = self.heap.take(3 * PART_COST);
+        is_free.then(|| {
+            let parts = [(at + length, total - at - length), (at, length), (0, at)];
+            Some(parts.map(|(start, length)| self.part(whole, start, length).into()))
+        })
     }
 
     /// `cvs`

@@ -15,7 +15,7 @@ use crate::vm::native::gate::{
     self, Context, ENTRY, ENTRY_KEY, ENTRY_VALUE, RECORD, RECORD_LENGTH, RECORD_START, SEQUENCE,
     SEQUENCE_LENGTH, SEQUENCE_START,
 };
-use crate::vm::native::state::{Is, State};
+use crate::vm::native::state::{Is, Kind, State};
 use crate::vm::value::{Packed, Value as Plain};
 
 /// What holds elements in a row.
@@ -227,6 +227,10 @@ impl Translator<'_, '_> {
             }
             return Ok(Flow::On);
         }
+        if key.kind() != Kind::Number {
+            // The key may be a name that has a meaning.
+            state.names.clear();
+        }
         let [holder, key, value] = [holder, key, value].map(|is| self.packed(is));
         let is_done = self.ask(gate::set_element as *const () as usize, &[holder, key, value]);
         self.leave_unless(is_done);
@@ -276,6 +280,22 @@ impl Translator<'_, '_> {
         let operands = [value, into].map(|is| self.packed(is));
         let text = self.something(gate::text as *const () as usize, &operands);
         self.push_sampled(state, text, sample)
+    }
+
+    /// `search`
+    pub(super) fn search(&mut self, state: &mut State) -> Result<Flow> {
+        self.deepen(state, 2);
+        // It gives two values more than it takes.
+        self.facts.touch(state.reach, state.height() + 2);
+        let sp = self.put_operands(state);
+        let end = self.ask(gate::search as *const () as usize, &[sp]);
+        self.leave_unless(end);
+        state.operands.clear();
+        (state.sp, state.below, state.assured, state.reach) = (end, 0, -2, self.reaches);
+        self.reaches += 1;
+        self.mark(state);
+        self.check_room(state);
+        Ok(Flow::On)
     }
 
     /// What a helper gives. Native code is left if that is nothing.

@@ -167,6 +167,24 @@ impl Translator<'_, '_> {
         Ok(Flow::On)
     }
 
+    /// `def` of a name that is not known.
+    pub(super) fn define_any(&mut self, state: &mut State) -> Result<Flow> {
+        let operands: [Is; 2] = self.pop(state);
+        let operands = operands.map(|is| self.packed(is));
+        let is_done = self.ask(gate::define_key as *const () as usize, &operands);
+        self.leave_unless(is_done);
+        state.names.clear();
+        state.forget_keys();
+        Ok(Flow::On)
+    }
+
+    /// `currentdict`
+    pub(super) fn current(&mut self, state: &mut State) -> Result<Flow> {
+        let current = self.ask(gate::current as *const () as usize, &[]);
+        state.forget_keys();
+        self.push(state, Is::Packed(current))
+    }
+
     /// Whether a value may be a procedure or an operator.
     fn is_code(is: Is) -> bool {
         match is {

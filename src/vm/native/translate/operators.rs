@@ -66,6 +66,9 @@ impl Translator<'_, '_> {
             Builtin::PutInterval => self.put_interval(state),
             Builtin::Cvs => self.convert_to_string(state),
             Builtin::Def if self.defines_known(state) => self.define(state),
+            Builtin::Def if self.defines_any(state) => self.define_any(state),
+            Builtin::CurrentDict => self.current(state),
+            Builtin::Search => self.search(state),
             Builtin::Dict => match self.new_dictionary(state)? {
                 Some(flow) => Ok(flow),
                 None => self.by_help(state, operator),
@@ -102,6 +105,12 @@ impl Translator<'_, '_> {
     fn defines_known(&self, state: &State) -> bool {
         let at = state.operands.len().checked_sub(2);
         at.is_some_and(|at| state.operands[at].is.known_name().is_some())
+    }
+
+    /// Whether the key may be a name.
+    fn defines_any(&self, state: &State) -> bool {
+        let at = state.operands.len().checked_sub(2);
+        at.is_none_or(|at| matches!(state.operands[at].is, Is::Packed(_)))
     }
 
     fn arithmetic(
@@ -143,10 +152,38 @@ impl Translator<'_, '_> {
             Some(divisor) => self.divide_by(state, a, divisor as i64, is_quotient)?,
             None => {
                 let (a, b) = (self.number_in(state, a)?, self.number_in(state, b)?);
-                Is::Number(self.divide_far(a, b, is_quotient))
+                Is::Number(self.divide_any(state, a, b, is_quotient)?)
             }
         };
         self.push(state, result)
+    }
+
+    /// By any number.
+    fn divide_any(&mut self, state: &mut State, a: Value, b: Value, is_quotient: bool) -> Result<Value> {
+        let (dividend, is_small) = self.small_integer(state, Is::Number(a))?;
+        let (divisor, is_small_too) = self.small_integer(state, Is::Number(b))?;
+        let mut is_near = self.builder.ins().icmp_imm(IntCC::NotEqual, divisor, 0);
+        for condition in [is_small, is_small_too].into_iter().flatten() {
+            is_near = self.builder.ins().band(is_near, condition);
+        }
+        let (near, far, done) =
+            (self.builder.create_block(), self.builder.create_block(), self.builder.create_block());
+        let result = self.builder.append_block_param(done, types::F64);
+        self.builder.set_cold_block(far);
+        self.builder.ins().brif(is_near, near, &[], far, &[]);
+        self.builder.switch_to_block(near);
+        let quick = if is_quotient {
+            self.builder.ins().sdiv(dividend, divisor)
+        } else {
+            self.builder.ins().srem(dividend, divisor)
+        };
+        let quick = self.builder.ins().fcvt_from_sint(types::F64, quick);
+        self.builder.ins().jump(done, &[quick.into()]);
+        self.builder.switch_to_block(far);
+        let slow = self.divide_far(a, b, is_quotient);
+        self.builder.ins().jump(done, &[slow.into()]);
+        self.builder.switch_to_block(done);
+        Ok(result)
     }
 
     /// By a known integer greater than zero.
