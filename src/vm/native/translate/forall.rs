@@ -9,7 +9,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 
 use super::emit::elsewhere;
-use super::{Flow, Result, Translator, Unable};
+use super::{Flow, Result, Translator, Unable, Work};
 use crate::vm::heap::{ArrayId, DictionaryId, StringId};
 use crate::vm::native::gate::{
     Context, ENTRY, ENTRY_KEY, ENTRY_VALUE, RECORD, RECORD_LENGTH, RECORD_START, SEQUENCE, SEQUENCE_LENGTH,
@@ -128,7 +128,12 @@ impl Translator<'_, '_> {
         let of = self.builder.ins().load(types::I64, elsewhere(), top, (TURNS_KIND + 8) as i32);
         self.samples.insert(of, sample.into());
         let of = Is::Packed(of);
-        self.check_elements(of, elements);
+        // Another loop with the same body may go through something else: then this is a body as any other.
+        let id = self.id(of, elements);
+        let is_it = self.builder.ins().icmp_imm(IntCC::UnsignedLessThanOrEqual, id, i64::from(u32::MAX));
+        let other = self.builder.create_block();
+        self.go_on_if(is_it, other);
+        self.work.push(Work::Path(other, state.clone()));
         let next = self.builder.ins().uload32(elsewhere(), top, (TURNS_KIND + 16) as i32);
         let next = self.builder.ins().iadd_imm(next, -1);
         let (is_there, at) = self.next_element(of, elements, next);

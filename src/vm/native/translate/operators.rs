@@ -381,17 +381,20 @@ impl Translator<'_, '_> {
 /// Whether an operator surely does nothing to dictionaries, to names, or to what the machine does next.
 const fn calculates(operator: Builtin) -> bool {
     use Builtin::*;
-    match operator {
+    matches!(
+        operator,
         Abs | Atan | BitShift | Ceiling | Cos | Cvi | Cvr | Exp | Floor | Ln | Log | Neg | RRand | Rand
-        | Round | SRand | Sin | Sqrt | Truncate => true,
-        Add | And | Div | Eq | Ge | Gt | IDiv | Le | Lt | Mod | Mul | Ne | Not | Or | Sub | Xor => true,
-        Clear | ClearToMark | Count | CountToMark | Dup | Exch | Index | Mark | Null | OpenBracket | Pop
-        | Roll | Type => true,
-        ALoad | AStore | AnchorSearch | Array | CloseBracket | Cvs | GetInterval | Length | PutInterval
-        | Search | String => true,
-        Print | Write => true,
-        _ => false,
-    }
+            | Round | SRand | Sin | Sqrt | Truncate
+            // Numbers and truth values.
+            | Add | And | Div | Eq | Ge | Gt | IDiv | Le | Lt | Mod | Mul | Ne | Not | Or | Sub | Xor
+            // The operand stack.
+            | Clear | ClearToMark | Count | CountToMark | Dup | Exch | Index | Mark | Null | OpenBracket
+            | Pop | Roll | Type
+            // Arrays and strings.
+            | ALoad | AStore | AnchorSearch | Array | CloseBracket | Cvs | GetInterval | Length
+            | PutInterval | Search | String
+            | Print | Write
+    )
 }
 
 /// By how much an operator changes the height of the operand stack, if it is always as much.
