@@ -114,7 +114,7 @@ impl<'h> Dictionary<'h> {
             Index::Walk => None,
             Index::Run => {
                 // A number that is too small or no whole one finds another key, or none.
-                let at = (key.packed().as_number()? - self.record.first) as usize;
+                let at = (key.packed().as_number()? - self.record.first) as u32 as usize;
                 self.entries.get(at).is_some_and(|entry| entry.key == key).then_some(at)
             }
             Index::Places => self.record.places.as_ref()?.get(key).map(|at| at as usize),

@@ -301,6 +301,7 @@ fn byte(byte: u8) -> Packed {
 #[inline]
 pub(super) fn whole(key: Packed) -> Option<usize> {
     let number = key.as_number()?;
-    let at = number as usize;
-    (at as f64 == number).then_some(at)
+    // The processor has no conversion to greater numbers without a sign.
+    let at = number as u32;
+    (f64::from(at) == number).then_some(at as usize)
 }
