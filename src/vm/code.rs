@@ -211,6 +211,8 @@ struct Note {
     /// Of a block, or an operator with its block in place: the number of its procedure. Of [`Op::Again`]: [`AGAIN`]. Of a name that is bound for ever: [`bound`]. Of another name: the latest
     /// address before with the same name, or [`NOTHING`].
     link: u32,
+    /// The unit, as an index into those that are made.
+    unit: u32,
 }
 
 const NOTHING: u32 = u32::MAX;
@@ -268,7 +270,7 @@ impl<'p> Code<'p> {
     pub(super) fn new(program: &'p Program) -> Self {
         let nothing = Bound::default();
         let body = |symbol| Body::new(symbol, program.section_range(symbol), &nothing);
-        let note = Note { instruction: NOTHING, link: NOTHING };
+        let note = Note { instruction: NOTHING, link: NOTHING, unit: 0 };
         Self {
             program,
             ops: vec![Op::Halt, Op::Turn, Op::Unstopped, Op::Operator(Builtin::Exec), Op::Return],
@@ -297,7 +299,7 @@ impl<'p> Code<'p> {
 
     /// What one instruction alone does, with nothing assumed.
     pub(super) fn plain(&self, at: Address) -> Op {
-        let Note { instruction, link } = self.notes[at as usize];
+        let Note { instruction, link, .. } = self.notes[at as usize];
         if instruction == NOTHING {
             return self.ops[at as usize];
         }
@@ -327,8 +329,12 @@ impl<'p> Code<'p> {
 
     /// Where the unit at an address begins, and its symbol.
     pub(super) fn unit(&self, at: Address) -> (Address, SymbolId) {
-        let after = self.made.partition_point(|(start, _)| *start <= at);
-        self.made[after.saturating_sub(1)]
+        self.made[self.notes[at as usize].unit as usize]
+    }
+
+    /// The name of the symbol whose unit has an address.
+    pub(super) fn written_in(&self, at: Address) -> NameId {
+        self.program.symbol_id(self.unit(at).1)
     }
 
     /// The instruction at an address, as an index into the program's code.
@@ -410,7 +416,7 @@ impl<'p> Code<'p> {
 
     fn add(&mut self, instruction: u32, link: u32) {
         self.ops.push(Op::Return);
-        self.notes.push(Note { instruction, link });
+        self.notes.push(Note { instruction, link, unit: self.made.len() as u32 - 1 });
     }
 
     /// Gives the unit that begins at an address its operations.

@@ -30,7 +30,8 @@ pub struct Entry {
 /// What stands where no entry is.
 const VACANT: Entry = Entry { key: Key::VACANT, value: Packed::NULL };
 
-/// Where the entries of a dictionary are, and how keys are found among them.
+/// Where the entries of a dictionary are, and how keys are found among them. Native code reads the start, and the
+/// length, which it changes when it puts an entry last.
 #[derive(Debug, Default)]
 #[repr(C)]
 pub(super) struct Record {
@@ -113,7 +114,7 @@ impl<'h> Dictionary<'h> {
             Index::Walk => None,
             Index::Run => {
                 // A number that is too small or no whole one finds another key, or none.
-                let at = (key.packed().as_number()? - self.record.first) as usize;
+                let at = (key.packed().as_number()? - self.record.first) as u32 as usize;
                 self.entries.get(at).is_some_and(|entry| entry.key == key).then_some(at)
             }
             Index::Places => self.record.places.as_ref()?.get(key).map(|at| at as usize),
@@ -174,6 +175,18 @@ impl Dictionaries {
     #[inline]
     pub(super) const fn row(&self) -> *const Entry {
         self.entries.as_ptr()
+    }
+
+    /// Where all are, until one is added, and the entries of all, until one grows.
+    pub(super) fn rows(&mut self) -> (&mut [Record], &mut [Entry]) {
+        (&mut self.table, &mut self.entries)
+    }
+
+    /// How many entries one can have before more must be done for a new one than to put it last.
+    #[inline]
+    pub(super) fn simple_room(&self, id: u32) -> u32 {
+        let Record { index, capacity, .. } = self.table[id as usize];
+        if index == Index::Walk { capacity.min(SMALL) } else { 0 }
     }
 
     /// The entries of one, whose keys must stay what they are.

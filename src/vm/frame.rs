@@ -5,7 +5,7 @@
 use super::code::Address;
 use super::names::NameId;
 use super::program::SymbolId;
-use super::value::Value;
+use super::value::Packed;
 
 /// One entry of the execution stack.
 #[derive(Debug, Clone, Copy)]
@@ -79,7 +79,7 @@ pub(super) enum TurnsKind {
     /// `loop`
     Loop,
     /// `forall`, with the place of the next element.
-    ForAll { of: Value, next: u32 },
+    ForAll { of: Packed, next: u32 },
 }
 
 /// A place in the code: the same instruction has the same place whenever it is executed for the same symbol.

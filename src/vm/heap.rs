@@ -62,6 +62,10 @@ const fn dictionary_cost(entries: usize) -> usize {
 /// What an empty dictionary takes.
 pub(super) const DICTIONARY_COST: usize = 3 * OBJECT;
 
+/// Where the bytes in use are counted, and where it stands at what number a collection is due.
+pub(super) const USED: usize = std::mem::offset_of!(Heap, used);
+pub(super) const DUE: usize = std::mem::offset_of!(Heap, due);
+
 /// What a part of an array or string takes.
 pub(super) const PART_COST: usize = OBJECT;
 
@@ -73,8 +77,10 @@ pub struct Heap {
     strings: Sequences<u8>,
     /// The parts of arrays that have been keys: each stands for all that are the same part of the same whole.
     parts: HashMap<Part, ArrayId, RandomState>,
-    /// What all objects take, about, in bytes.
+    /// What all objects take, about, in bytes, but for those that were there before the program began.
     used: usize,
+    /// What these took.
+    own: usize,
     /// A collection is due when `used` would pass this.
     due: usize,
     /// So many bytes are made, at least, between two collections.
@@ -95,6 +101,7 @@ impl Heap {
             strings: Sequences::new(),
             parts: HashMap::default(),
             used: 0,
+            own: 0,
             due: PAUSE.min(limit),
             pause: PAUSE,
             limit,
@@ -109,6 +116,12 @@ impl Heap {
             self.used += bytes;
         }
         is_there
+    }
+
+    /// Notes that all dictionaries that there are were made by the machine itself: they count for nothing.
+    pub(super) fn own_dictionaries(&mut self) {
+        let lengths = (0..self.dictionaries.len() as u32).map(|id| self.dictionaries.get(id).entries().len());
+        self.own = lengths.map(dictionary_cost).sum();
     }
 
     /// From now on there is a collection whenever anything is made.
@@ -318,7 +331,7 @@ impl Heap {
         // The texts of the program were there before all other strings, and count for nothing.
         let cost = |id, length| if id < reached.loaded { 0 } else { string_cost(length) };
         let strings = self.strings.sweep(&reached.strings, cost);
-        self.used = dictionaries + arrays + strings + texts;
+        self.used = dictionaries.saturating_sub(self.own) + arrays + strings + texts;
         self.due = self.used.saturating_add(self.used.max(self.pause).max(wanted)).min(self.limit);
         self.arrays.shrink(PAUSE / size_of::<Packed>());
         self.strings.shrink(PAUSE);

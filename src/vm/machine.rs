@@ -349,7 +349,7 @@ impl<'p> Machine<'p> {
     }
 
     /// As what a block is executed here: under the name of the procedure in which it was written, as called.
-    fn called_in_block(&mut self, block: Procedure) -> Called {
+    pub(super) fn called_in_block(&mut self, block: Procedure) -> Called {
         let body = self.code.body(block, &mut self.scope);
         let (unit, symbol) = self.code.unit(body);
         if self.at >= FIRST && self.code.unit(self.at).0 == unit {
@@ -395,7 +395,7 @@ impl<'p> Machine<'p> {
     fn collect(&mut self, bytes: usize) -> Result<(), Fault> {
         let begun = self.scope.dictionaries().iter().map(|id| Value::Dictionary(*id));
         let in_loops = self.loops.iter().filter_map(|turns| match turns.kind {
-            TurnsKind::ForAll { of, .. } => Some(of),
+            TurnsKind::ForAll { of, .. } => Some(of.unpack()),
             _ => None,
         });
         let roots = begun.chain(self.stack.values().iter().map(|value| value.unpack())).chain(in_loops);

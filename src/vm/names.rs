@@ -2,6 +2,7 @@
 //!
 //! Two ids of one program are equal just when their texts are.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -86,6 +87,8 @@ pub struct Texts {
     /// The ids by the hashes of the bytes, each at the first free place from where its hash says.
     table: Vec<Slot>,
     hasher: RandomState,
+    /// What was found last: most likely it is looked for again.
+    last: Cell<Option<NameId>>,
 }
 
 /// A place of the table: the upper half of a hash, and the id plus one, or 0 where there is none.
@@ -104,6 +107,7 @@ impl Texts {
             free: Vec::new(),
             table: vec![Slot::default(); (2 * names.len()).next_power_of_two().max(64)],
             hasher: RandomState::default(),
+            last: Cell::new(None),
         };
         for text in &names.texts {
             // Without memory for the program itself nothing can be done.
@@ -128,12 +132,19 @@ impl Texts {
     /// The id of a text, if there is one.
     #[inline]
     pub(super) fn find(&self, heap: &Heap, bytes: &[u8]) -> Option<NameId> {
+        let last = self.last.get().filter(|last| heap.string(self.string(*last)) == bytes);
+        last.or_else(|| self.search(heap, bytes))
+    }
+
+    #[inline(never)]
+    fn search(&self, heap: &Heap, bytes: &[u8]) -> Option<NameId> {
         let hash = self.hasher.hash_one(bytes);
         let mut at = hash as usize;
         loop {
             let slot = self.table[at & (self.table.len() - 1)];
             let id = NameId(slot.id.checked_sub(1)?);
             if slot.hash == (hash >> 32) as u32 && heap.string(self.string(id)) == bytes {
+                self.last.set(Some(id));
                 return Some(id);
             }
             at += 1;
@@ -184,6 +195,7 @@ impl Texts {
     /// are left, besides those of the strings.
     pub(super) fn retain(&mut self, heap: &Heap, kept: &[bool], mut forgotten: impl FnMut(NameId)) -> usize {
         let before = self.free.len();
+        self.last.set(None);
         self.free = (self.loaded as u32..self.strings.len() as u32).map(NameId).collect();
         self.free.retain(|id| !kept[id.index()]);
         self.free.iter().for_each(|id| forgotten(*id));

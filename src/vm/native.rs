@@ -32,10 +32,10 @@ impl Native {
 const HOT: u8 = 200;
 /// What is not translated, or was.
 const DONE: u8 = u8::MAX;
-/// So many regions are translated when they are hot. Of a program with more, it takes so many that are hot for each one
-/// that is translated: else a large program that is short would wait for code that it hardly executes.
-const FREE: u32 = 64;
-const PATIENCE: u32 = 64;
+/// So many bytes of native code are made for what is hot. In a program that has more, each time that something is hot
+/// allows for some more: else a large program that is short would wait for code that it hardly executes.
+const FREE: usize = 96 << 10;
+const PATIENCE: usize = 16;
 /// How much hotter it makes an address when native code ends there.
 const FROM_NATIVE: u8 = 10;
 
@@ -57,9 +57,8 @@ pub(super) struct Engine {
     turn: usize,
     /// How often all native code was given up.
     epoch: u64,
-    /// How often something was hot, and how many regions were translated.
-    asked: u32,
-    made: u32,
+    /// How often something was hot.
+    asked: usize,
 }
 
 impl Engine {
@@ -76,16 +75,14 @@ impl Engine {
             turn: 0,
             epoch: 0,
             asked: 0,
-            made: 0,
         }
     }
 
-    /// Whether another region may be translated now, as one is hot.
+    /// Whether a region may be translated now, as it is hot.
     fn has_patience(&mut self) -> bool {
-        self.asked = self.asked.saturating_add(1);
-        let may = self.mode == Native::Always || self.made < FREE + self.asked / PATIENCE;
-        self.made += u32::from(may);
-        may
+        self.asked += 1;
+        let made = self.compiler.as_ref().map_or(0, |compiler| compiler.size());
+        self.mode == Native::Always || made < FREE.saturating_add(PATIENCE.saturating_mul(self.asked))
     }
 
     /// Notes that the code at an address is begun. Tells whether it is to be translated now.
@@ -165,11 +162,13 @@ impl Machine<'_> {
     pub(super) fn translate(&mut self, at: Address) {
         let addresses = self.code.ops.len();
         let engine = &mut self.native;
+        let is_new = engine.heat.len() <= at as usize;
         if engine.heat.len() < addresses {
             engine.heat.resize(addresses, engine.mode.first_heat());
-            if !engine.warm(at) {
-                return;
-            }
+        }
+        // Of what is new nobody knows yet how hot it is.
+        if is_new && !engine.warm(at) {
+            return;
         }
         engine.heat[at as usize] = DONE;
         let op = self.code.ops[at as usize];

@@ -11,7 +11,7 @@ use super::program::Program;
 use super::value::{Packed, Procedure, Value};
 use crate::isa::builtin::Builtin;
 
-/// What a name was found to mean. Native code reads and writes the value and the state.
+/// What a name was found to mean. Native code reads and writes the value, the state and the place.
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
 pub(super) struct Meaning {
@@ -20,7 +20,7 @@ pub(super) struct Meaning {
     /// The state of the dictionary stack for which it holds, or [`ALWAYS`].
     pub(super) state: u64,
     /// Where the name stood as a key in the dictionary in which it was found or stored last.
-    place: u32,
+    pub(super) place: u32,
     trust: Trust,
     /// Whether code relies on it that the name's value is the one in the program's dictionary, at the same place.
     is_fixed: bool,
@@ -83,6 +83,7 @@ impl Scope {
         for (symbol, unit) in program.symbols().zip(0..) {
             scope.fill(heap, own, program.symbol_id(symbol), Packed::procedure(Procedure(unit)));
         }
+        heap.own_dictionaries();
         scope
     }
 

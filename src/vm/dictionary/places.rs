@@ -29,8 +29,9 @@ const SPARE: usize = 64;
 #[inline]
 fn row(key: Key) -> Option<usize> {
     let number = key.packed().as_number()?;
-    let row = number as usize;
-    (row as f64 == number).then_some(row)
+    // The processor has no conversion to greater numbers without a sign.
+    let row = number as u32;
+    (f64::from(row) == number).then_some(row as usize)
 }
 
 impl Places {

@@ -51,7 +51,7 @@ impl Machine<'_> {
             }
             TurnsKind::Loop => Some([None, None]),
             TurnsKind::ForAll { of, next } => {
-                let (element, after) = self.element_for_turn(*of, *next);
+                let (element, after) = self.element_for_turn(of.unpack(), *next);
                 *next = after;
                 element
             }

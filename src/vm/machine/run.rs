@@ -16,6 +16,7 @@ use crate::vm::value::Packed;
 
 pub(in crate::vm) mod data;
 mod names;
+mod parts;
 mod watched;
 
 /// A run at full speed can make so many steps more than it should: those of one fused operation.
@@ -399,7 +400,7 @@ impl Sprint<'_, '_> {
             }
             TurnsKind::Loop => false,
             TurnsKind::ForAll { of, next } => {
-                let values = data::values_for_turn(&self.machine.heap, *of, *next as usize);
+                let values = data::values_for_turn(&self.machine.heap, of.unpack(), *next as usize);
                 let slots = self.machine.stack.slots().get_mut(self.height..self.height + 2);
                 let Some(((count, values), slots)) = values.zip(slots) else { return self.turn_alone(now) };
                 slots.copy_from_slice(&values);

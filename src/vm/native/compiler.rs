@@ -58,6 +58,11 @@ impl Compiler {
         Some(Self { isa, context: Context::new(), builder, code: Vec::new(), size: 0 })
     }
 
+    /// How many bytes of code there are.
+    pub(super) const fn size(&self) -> usize {
+        self.size
+    }
+
     /// Makes the code of a region. Gives its address.
     pub(super) fn region(&mut self, around: &mut Surroundings<'_, '_>, entry: Entry) -> Option<usize> {
         let mut facts = Facts::default();
@@ -75,7 +80,7 @@ impl Compiler {
                 perform: around.perform,
             };
             Translator::new(builder, around, &mut facts, entry).run(entry);
-            if !facts.is_new {
+            if facts.is_settled() {
                 return self.finish();
             }
         }

@@ -5,15 +5,6 @@
 
 use super::state::Kind;
 
-/// A part of the code in which the operand stack ends at the same `sp`, but for what is known.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Reach {
-    /// How far it looks down.
-    pub(super) down: i32,
-    /// How far it goes up.
-    pub(super) up: i32,
-}
-
 /// The beginning of a loop.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Header {
@@ -27,38 +18,52 @@ pub(super) struct Header {
     pub(super) kinds: Vec<Kind>,
 }
 
+/// What a translation uses, as far as it is known by the one before it: it must know at its beginning what it does later.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Uses {
+    /// How far each part of the code in which the operand stack ends at the same `sp`, but for what is known, goes up.
+    reaches: Vec<i32>,
+    /// The most steps that are made from a segment's beginning until steps are looked at again.
+    segments: Vec<u32>,
+    /// The most frames that wait in registers.
+    frames: usize,
+    /// The most loops among them.
+    loops: usize,
+}
+
 /// What is known of a region.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
-    pub(super) reaches: Vec<Reach>,
-    /// The most steps that are made from a segment's beginning until steps are looked at again.
-    pub(super) segments: Vec<u32>,
-    pub(super) headers: Vec<Header>,
-    /// The most frames that wait in registers.
-    pub(super) frames: usize,
-    /// The most loops among them.
-    pub(super) loops: usize,
-    /// Whether something was learned since [`Self::begin`].
+    /// What the last translation used; a translation that is shaped otherwise has other reaches and segments.
+    known: Uses,
+    found: Uses,
+    headers: Vec<Header>,
+    /// Whether something was learned of a header since [`Self::begin`].
     pub(super) is_new: bool,
 }
 
 impl Facts {
     pub(super) fn begin(&mut self) {
+        self.known = std::mem::take(&mut self.found);
         self.is_new = false;
     }
 
-    pub(super) fn reach(&mut self, at: usize) -> Reach {
-        if self.reaches.len() <= at {
-            self.reaches.resize(at + 1, Reach::default());
-        }
-        self.reaches[at]
+    /// Whether the last translation learned nothing.
+    pub(super) fn is_settled(&self) -> bool {
+        !self.is_new && self.known == self.found
     }
 
-    pub(super) fn segment(&mut self, at: usize) -> u32 {
-        if self.segments.len() <= at {
-            self.segments.resize(at + 1, 0);
-        }
-        self.segments[at]
+    pub(super) fn reach(&self, at: usize) -> i32 {
+        self.known.reaches.get(at).copied().unwrap_or_default()
+    }
+
+    pub(super) fn segment(&self, at: usize) -> u32 {
+        self.known.segments.get(at).copied().unwrap_or_default()
+    }
+
+    /// How many frames, and loops, wait in registers.
+    pub(super) const fn waiting(&self) -> (usize, usize) {
+        (self.known.frames, self.known.loops)
     }
 
     pub(super) fn header(&mut self, at: usize) -> &mut Header {
@@ -68,25 +73,28 @@ impl Facts {
         &mut self.headers[at]
     }
 
-    /// Notes that the operand stack is looked at or used at a height.
+    /// Notes that the operand stack is as high.
     pub(super) fn touch(&mut self, reach: usize, height: i32) {
-        let old = self.reach(reach);
-        let new = Reach { down: old.down.min(height), up: old.up.max(height) };
-        self.is_new |= (new.down, new.up) != (old.down, old.up);
-        self.reaches[reach] = new;
+        if self.found.reaches.len() <= reach {
+            self.found.reaches.resize(reach + 1, 0);
+        }
+        let known = &mut self.found.reaches[reach];
+        *known = height.max(*known);
     }
 
     /// Notes that so many steps are made.
     pub(super) fn spend(&mut self, segment: usize, steps: u32) {
-        let known = self.segment(segment);
-        self.is_new |= steps > known;
-        self.segments[segment] = known.max(steps);
+        if self.found.segments.len() <= segment {
+            self.found.segments.resize(segment + 1, 0);
+        }
+        let known = &mut self.found.segments[segment];
+        *known = steps.max(*known);
     }
 
     /// Notes how many frames and loops wait.
     pub(super) fn wait(&mut self, frames: usize, loops: usize) {
-        self.is_new |= frames > self.frames || loops > self.loops;
-        (self.frames, self.loops) = (self.frames.max(frames), self.loops.max(loops));
+        let found = &mut self.found;
+        (found.frames, found.loops) = (found.frames.max(frames), found.loops.max(loops));
     }
 
     /// Notes what a turn makes of the values on top.
@@ -122,5 +130,27 @@ impl Facts {
         let is_new = down < known.down;
         known.down = known.down.min(down);
         self.is_new |= is_new;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Else room is looked for that is not needed.
+    #[test]
+    fn what_a_translation_of_another_shape_used_is_forgotten() {
+        let mut facts = Facts::default();
+        facts.begin();
+        facts.touch(1, 4);
+        facts.move_by(0);
+        assert!(!facts.is_settled());
+        facts.begin();
+        facts.touch(1, 1);
+        assert!(!facts.is_settled());
+        facts.begin();
+        facts.touch(1, 1);
+        assert!(facts.is_settled());
+        assert_eq!(facts.reach(1), 1);
     }
 }

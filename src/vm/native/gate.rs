@@ -8,7 +8,8 @@
 // `look`, and nothing in the machine is borrowed meanwhile. It reads and writes only what the context bounds: the slots
 // of the operand stack between `stack_base` and `stack_end`; the spare room of frames and loops up to `frames_end` and
 // `loops_end`, the rest of which is initialised; meanings by the ids of names that exist; entries of dictionaries below
-// their number; and elements below an array's length. A helper makes a unique reference of `machine` and of `streams`,
+// their number, and the one above them where there is room for it, with that number; elements below an array's length;
+// and, in the machine itself, the count of the bytes on the heap. A helper makes a unique reference of `machine` and of `streams`,
 // of which there is no other then, as native code runs on the same thread and holds none; no vector with an address in
 // the context moves in it without `look` being called again. No helper unwinds: all of them are total.
 #![allow(unsafe_code, reason = "native code is entered, and asks for help, by address")]
@@ -17,17 +18,20 @@ use std::ffi::c_void;
 use std::mem::offset_of;
 
 use super::super::code::Address;
-use super::super::dictionary::Entry;
+use super::super::dictionary::{Entry, Record};
 use super::super::fault::Fault;
 use super::super::frame::{Called, Frame, Turns, TurnsKind};
-use super::super::heap::{DICTIONARY_COST, Sequence};
+use super::super::heap::{self, DICTIONARY_COST, Sequence};
 use super::super::machine::run::data::values_for_turn;
 use super::super::machine::{Machine, Streams};
 use super::super::names::NameId;
-use super::super::operators::arithmetic::{quotient, remainder};
 use super::super::scope::Meaning;
-use super::super::value::{Packed, Value, is_whole};
+use super::super::value::{Packed, Value};
 use crate::isa::builtin::Builtin;
+
+mod values;
+
+pub(super) use values::{divide, element, equal, known, modulo, part, set_element, set_part, text};
 
 /// What native code and the machine both know.
 #[derive(Debug)]
@@ -55,6 +59,13 @@ pub(in crate::vm) struct Context {
     /// The entries of the current dictionary, and their number; none when it is systemdict.
     pub(super) current: usize,
     pub(super) current_length: usize,
+    /// Where its own row in the table of dictionaries is, and how many entries it can have before the machine must see
+    /// to it; none when it is systemdict.
+    pub(super) current_record: usize,
+    pub(super) current_room: usize,
+    /// The table of dictionaries, and the entries of all.
+    pub(super) dictionaries: usize,
+    pub(super) rows: usize,
     pub(super) scope_state: u64,
     pub(super) is_in_program: u64,
     /// The tables of arrays and strings, and the elements of all.
@@ -62,7 +73,7 @@ pub(in crate::vm) struct Context {
     pub(super) elements: usize,
     pub(super) strings: usize,
     pub(super) bytes: usize,
-    machine: *mut c_void,
+    pub(super) machine: *mut c_void,
     streams: *mut c_void,
     /// How often native code has become wrong.
     epoch: u64,
@@ -73,6 +84,13 @@ pub(in crate::vm) struct Context {
 pub(super) const MEANING: usize = size_of::<Meaning>();
 pub(super) const MEANING_VALUE: usize = offset_of!(Meaning, value);
 pub(super) const MEANING_STATE: usize = offset_of!(Meaning, state);
+pub(super) const MEANING_PLACE: usize = offset_of!(Meaning, place);
+/// In the machine: what counts the bytes on the heap.
+pub(super) const USED: usize = offset_of!(Machine<'static>, heap) + heap::USED;
+pub(super) const DUE: usize = offset_of!(Machine<'static>, heap) + heap::DUE;
+pub(super) const RECORD: usize = size_of::<Record>();
+pub(super) const RECORD_START: usize = offset_of!(Record, start);
+pub(super) const RECORD_LENGTH: usize = offset_of!(Record, length);
 pub(super) const ENTRY: usize = size_of::<Entry>();
 pub(super) const ENTRY_KEY: usize = offset_of!(Entry, key);
 pub(super) const ENTRY_VALUE: usize = offset_of!(Entry, value);
@@ -149,6 +167,10 @@ impl<'p> Machine<'p> {
             program: 0,
             current: 0,
             current_length: 0,
+            current_record: 0,
+            current_room: 0,
+            dictionaries: 0,
+            rows: 0,
             scope_state: 0,
             is_in_program: 0,
             arrays: 0,
@@ -169,11 +191,14 @@ impl<'p> Machine<'p> {
     fn sync(&mut self, context: &Context) {
         self.stack.set_height((context.sp - context.stack_base) / size_of::<Packed>());
         let frames = (context.fp - self.frames.as_ptr() as usize) / FRAME;
+        unsafe { self.frames.set_len(frames) }
+        self.sync_loops(context);
+    }
+
+    /// The same to the loops alone.
+    fn sync_loops(&mut self, context: &Context) {
         let loops = (context.loops - self.loops.as_ptr() as usize) / TURNS;
-        unsafe {
-            self.frames.set_len(frames);
-            self.loops.set_len(loops);
-        }
+        unsafe { self.loops.set_len(loops) }
     }
 }
 
@@ -182,11 +207,17 @@ impl Context {
     fn look(&mut self, machine: &mut Machine<'_>) {
         self.entries = machine.native.entries(machine.code.ops.len());
         self.meanings = machine.scope.meanings_mut().as_mut_ptr() as usize;
+        self.look_at_sequences(machine);
+        self.look_at_scope(machine);
+    }
+
+    /// Looks where arrays and strings are now.
+    #[inline]
+    fn look_at_sequences(&mut self, machine: &mut Machine<'_>) {
         let (arrays, elements) = machine.heap.all_arrays();
         (self.arrays, self.elements) = (arrays.as_mut_ptr() as usize, elements.as_mut_ptr() as usize);
         let (strings, bytes) = machine.heap.all_strings();
         (self.strings, self.bytes) = (strings.as_mut_ptr() as usize, bytes.as_mut_ptr() as usize);
-        self.look_at_scope(machine);
     }
 
     /// Looks where the stacks are now.
@@ -206,7 +237,7 @@ impl Context {
         self.loops_end = loops + machine.loops.capacity() * TURNS;
     }
 
-    /// Looks where the entries of the program's dictionary are, and which dictionary is the current one now.
+    /// Looks where the entries of dictionaries are, and which one is the current one now.
     fn look_at_scope(&mut self, machine: &mut Machine<'_>) {
         let program = machine.scope.program();
         self.program = machine.heap.dictionaries.entries_mut(program.0).as_mut_ptr() as usize;
@@ -216,11 +247,34 @@ impl Context {
     /// Looks which dictionary is the current one now, and where its entries are.
     fn look_at_current(&mut self, machine: &mut Machine<'_>) {
         let current = machine.scope.current();
-        let entries = machine.heap.dictionaries.entries_mut(current.0);
-        self.current = entries.as_mut_ptr() as usize;
-        self.current_length = if current == machine.scope.system() { 0 } else { entries.len() };
+        let is_system = current == machine.scope.system();
+        let room = if is_system { 0 } else { machine.heap.dictionaries.simple_room(current.0) };
+        let (table, entries) = machine.heap.dictionaries.rows();
+        (self.dictionaries, self.rows) = (table.as_mut_ptr() as usize, entries.as_mut_ptr() as usize);
+        self.current_record = self.dictionaries + current.0 as usize * RECORD;
+        let Record { start, length, .. } = table[current.0 as usize];
+        self.current = self.rows + start * ENTRY;
+        (self.current_length, self.current_room) =
+            if is_system { (0, 0) } else { (length as usize, room as usize) };
         self.scope_state = machine.scope.state();
         self.is_in_program = u64::from(current == machine.scope.program());
+    }
+
+    /// Lets the machine define something, and looks where dictionaries are then.
+    #[inline(always)]
+    fn define_by<'m>(
+        &mut self,
+        machine: &mut Machine<'m>,
+        define: impl FnOnce(&mut Machine<'m>) -> bool,
+    ) -> u64 {
+        let before = machine.heap.dictionaries.row();
+        let is_done = define(machine);
+        if self.is_in_program != 0 || machine.heap.dictionaries.row() != before {
+            self.look_at_scope(machine);
+        } else {
+            self.look_at_current(machine);
+        }
+        is_done.into()
     }
 
     fn machine<'m>(context: *mut Self) -> (&'m mut Self, &'m mut Machine<'m>) {
@@ -265,8 +319,29 @@ pub(super) extern "sysv64" fn perform(context: *mut Context) -> usize {
 /// code must be left, with the end and the address in the context.
 pub(super) extern "sysv64" fn operate(context: *mut Context, sp: usize, operator: u32, at: u32) -> usize {
     let (context, machine) = Context::machine(context);
+    operate_and(context, machine, (sp, operator, at), Context::look)
+}
+
+/// The same for an operator that does nothing to dictionaries and names.
+pub(super) extern "sysv64" fn calculate(context: *mut Context, sp: usize, operator: u32, at: u32) -> usize {
+    let (context, machine) = Context::machine(context);
+    operate_and(context, machine, (sp, operator, at), |context, machine| {
+        context.look_at_sequences(machine);
+        // The elements of a procedure may have been made.
+        context.entries = machine.native.entries(machine.code.ops.len());
+    })
+}
+
+#[inline(always)]
+fn operate_and<'m>(
+    context: &mut Context,
+    machine: &mut Machine<'m>,
+    (sp, operator, at): (usize, u32, u32),
+    look: impl Fn(&mut Context, &mut Machine<'m>),
+) -> usize {
     let height = (sp - context.stack_base) / size_of::<Packed>();
     machine.stack.set_height(height);
+    machine.sync_loops(context);
     context.sp = sp;
     context.at = at.into();
     let before = machine.stack.slots().as_ptr() as usize;
@@ -275,7 +350,7 @@ pub(super) extern "sysv64" fn operate(context: *mut Context, sp: usize, operator
         context.fault = Some(fault);
         return 0;
     }
-    context.look(machine);
+    look(context, machine);
     let slots = machine.stack.slots();
     let is_same = slots.as_ptr() as usize == before;
     context.stack_base = slots.as_ptr() as usize;
@@ -300,14 +375,50 @@ pub(super) extern "sysv64" fn find(context: *mut Context, name: u32) -> u64 {
 /// Defines a name in the current dictionary, if that is plain.
 pub(super) extern "sysv64" fn define(context: *mut Context, name: u32, value: u64) -> u64 {
     let (context, machine) = Context::machine(context);
-    let before = machine.heap.dictionaries.row();
-    let is_done = machine.define_new(NameId::from_operand(name), Packed::from_bits(value));
-    if context.is_in_program != 0 || machine.heap.dictionaries.row() != before {
-        context.look_at_scope(machine);
-    } else {
-        context.look_at_current(machine);
-    }
-    is_done.into()
+    context.define_by(machine, |machine| {
+        machine.define_new(NameId::from_operand(name), Packed::from_bits(value))
+    })
+}
+
+/// The same of any key.
+pub(super) extern "sysv64" fn define_key(context: *mut Context, key: u64, value: u64) -> u64 {
+    let (context, machine) = Context::machine(context);
+    let [key, value] = [key, value].map(Packed::from_bits);
+    context.define_by(machine, |machine| machine.define_key(key, value))
+}
+
+/// The current dictionary, as a value.
+pub(super) extern "sysv64" fn current(context: *mut Context) -> u64 {
+    let (_, machine) = Context::machine(context);
+    let current = machine.scope.current();
+    machine.heap.share(current);
+    Packed::from(Value::Dictionary(current)).bits()
+}
+
+/// What `search` does in the plainest cases, with its operands on the stack. Gives the new end of the stack; 0 if it has
+/// done nothing.
+pub(super) extern "sysv64" fn search(context: *mut Context, sp: usize) -> usize {
+    let (context, machine) = Context::machine(context);
+    let slots = machine.stack.slots();
+    let at = (sp - context.stack_base) / size_of::<Packed>();
+    let Some([whole, seek]) = slots.get(at - 2..at).and_then(|slots| slots.first_chunk().copied()) else {
+        return 0;
+    };
+    let Some(found) = machine.plain_search(whole, seek) else { return 0 };
+    context.look_at_sequences(machine);
+    let slots = machine.stack.slots().get_mut(at - 2..at + 2).unwrap_or_default();
+    let count = match found {
+        Some([after, found, before]) => {
+            let values = [after, found, before, Packed::boolean(true)];
+            slots.iter_mut().zip(values).for_each(|(slot, value)| *slot = value);
+            at + 2
+        }
+        None => {
+            slots.iter_mut().skip(1).take(1).for_each(|slot| *slot = Packed::boolean(false));
+            at
+        }
+    };
+    context.stack_base + count * size_of::<Packed>()
 }
 
 /// Begins a new dictionary, if that is plain.
@@ -345,42 +456,17 @@ pub(super) extern "sysv64" fn end(context: *mut Context) -> u64 {
     is_done.into()
 }
 
-/// What `get` gives in the plainest cases; else [`Packed::NOTHING`].
-pub(super) extern "sysv64" fn element(context: *mut Context, holder: u64, key: u64) -> u64 {
-    let (_, machine) = Context::machine(context);
-    let element = machine.element(Packed::from_bits(holder), Packed::from_bits(key));
-    element.unwrap_or(Packed::NOTHING).bits()
-}
-
-/// What `put` does in the plainest cases, if it does.
-pub(super) extern "sysv64" fn set_element(context: *mut Context, holder: u64, key: u64, value: u64) -> u64 {
+/// Where the body of a procedure begins that is executed as a block at an address, and in the upper half as what; 0 if
+/// it is no procedure.
+pub(super) extern "sysv64" fn block(context: *mut Context, value: u64, called: u64, at: u64) -> u64 {
     let (context, machine) = Context::machine(context);
-    let [holder, key, value] = [holder, key, value].map(Packed::from_bits);
-    let is_done = machine.set_element(holder, key, value);
-    if let Value::Dictionary(_) = holder.unpack() {
-        // Entries may have moved.
-        context.look_at_scope(machine);
-    }
-    is_done.into()
-}
-
-/// Whether a dictionary has a key: 0 or 1; 2 if that is not plain.
-pub(super) extern "sysv64" fn known(context: *mut Context, holder: u64, key: u64) -> u64 {
-    let (_, machine) = Context::machine(context);
-    let [holder, key] = [holder, key].map(|bits| Packed::from_bits(bits).unpack());
-    let Value::Dictionary(id) = holder else { return 2 };
-    if let Value::Null | Value::Mark = key {
-        return 2;
-    }
-    let key = machine.plain_key(key);
-    key.is_some_and(|key| machine.heap.dictionary(id).position(key).is_some()).into()
-}
-
-/// Whether two values are equal in the language.
-pub(super) extern "sysv64" fn equal(context: *mut Context, a: u64, b: u64) -> u64 {
-    let (_, machine) = Context::machine(context);
-    let [a, b] = [a, b].map(|bits| Packed::from_bits(bits).unpack());
-    machine.is_equal(a, b).into()
+    let Value::Procedure(procedure) = Packed::from_bits(value).unpack() else { return 0 };
+    machine.go_on_as(at as Address, Called::from_bits(called as u32));
+    let called = machine.called_in_block(procedure);
+    let body = machine.code.body(procedure, &mut machine.scope);
+    // It may have been made just now.
+    context.entries = machine.native.entries(machine.code.ops.len());
+    u64::from(called.bits()) << 32 | u64::from(body)
 }
 
 /// Pushes the values for a turn of `forall`, whose loop is given by address. Gives how many they are; 0 at its end, and 3
@@ -388,21 +474,11 @@ pub(super) extern "sysv64" fn equal(context: *mut Context, a: u64, b: u64) -> u6
 pub(super) extern "sysv64" fn turn(context: *mut Context, sp: usize, turns: usize) -> u64 {
     let (context, machine) = Context::machine(context);
     let TurnsKind::ForAll { of, next } = (unsafe { &mut (*(turns as *mut Turns)).kind }) else { return 3 };
-    let Some((count, values)) = values_for_turn(&machine.heap, *of, *next as usize) else { return 3 };
+    let Some((count, values)) = values_for_turn(&machine.heap, of.unpack(), *next as usize) else { return 3 };
     if sp + 2 * size_of::<Packed>() > context.stack_end {
         return 3;
     }
     unsafe { (sp as *mut [Packed; 2]).write(values) };
     *next = next.saturating_add(1);
     count as u64
-}
-
-/// The quotient of whole numbers; NaN of others.
-pub(super) extern "sysv64" fn divide(a: f64, b: f64) -> f64 {
-    if is_whole(a) && is_whole(b) && b != 0.0 { quotient(a, b) } else { f64::NAN }
-}
-
-/// The remainder of whole numbers; NaN of others.
-pub(super) extern "sysv64" fn modulo(a: f64, b: f64) -> f64 {
-    if is_whole(a) && is_whole(b) && b != 0.0 { remainder(a, b) } else { f64::NAN }
 }

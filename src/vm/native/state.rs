@@ -5,7 +5,7 @@
 
 use cranelift_codegen::ir::{Block, Value};
 
-use crate::vm::code::Address;
+use crate::vm::code::{Address, UNSTOPPED};
 use crate::vm::frame::{Called, PART};
 use crate::vm::names::NameId;
 use crate::vm::value::{Packed, Value as Plain, is_whole};
@@ -142,6 +142,20 @@ pub(super) enum Turning {
         left: Value,
     },
     Loop,
+    /// What has the elements, and the place of the next one.
+    ForAll {
+        of: Is,
+        elements: Elements,
+        next: Value,
+    },
+}
+
+/// What `forall` goes through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Elements {
+    Array,
+    String,
+    Dictionary,
 }
 
 /// A loop whose state is in registers.
@@ -168,6 +182,13 @@ pub(super) struct Waiting {
     pub(super) places: usize,
 }
 
+impl Waiting {
+    /// Whether it is a turn of `forall`.
+    pub(super) fn is_forall(&self) -> bool {
+        self.turns.is_some_and(|turns| matches!(turns.turning, Turning::ForAll { .. }))
+    }
+}
+
 /// What is known at a place in the code.
 #[derive(Debug, Clone)]
 pub(super) struct State {
@@ -186,8 +207,9 @@ pub(super) struct State {
     /// The segment in which there were so many steps at most since they were last looked at.
     pub(super) segment: usize,
     pub(super) spent: u32,
-    /// The part of the code with the same `sp`.
+    /// The part of the code with the same `sp`, and down to which height operands are surely there.
     pub(super) reach: usize,
+    pub(super) assured: i32,
     pub(super) waiting: Vec<Waiting>,
     /// The ends of blocks in place, with where paths meet there.
     pub(super) places: Vec<(Address, usize)>,
@@ -195,6 +217,9 @@ pub(super) struct State {
     pub(super) names: Vec<(NameId, Is)>,
     /// Whether the current dictionary is surely the program's.
     pub(super) is_in_program: bool,
+    /// What dictionaries have for keys that were begun here, the current one last: of a new one that is no value all of
+    /// them, in their places; nothing is known of another.
+    pub(super) begun: Vec<Option<Vec<NameId>>>,
 }
 
 impl State {
@@ -213,10 +238,12 @@ impl State {
             segment: 0,
             spent: 0,
             reach: 0,
+            assured: 0,
             waiting: Vec::new(),
             places: Vec::new(),
             names: Vec::new(),
             is_in_program: false,
+            begun: Vec::new(),
         }
     }
 
@@ -236,9 +263,26 @@ impl State {
         operands.chain(names).filter(|known| **known == Is::Packed(value)).for_each(|known| *known = is);
     }
 
-    /// The innermost loop.
+    /// The keys of the current dictionary, if they are known.
+    pub(super) fn keys(&self) -> Option<&Vec<NameId>> {
+        self.begun.last()?.as_ref()
+    }
+
+    /// Notes that the current dictionary may get keys that are not seen here.
+    pub(super) fn forget_keys(&mut self) {
+        self.begun.last_mut().into_iter().for_each(|keys| *keys = None);
+    }
+
+    /// Notes that something may have been done to dictionaries, and to which of them are on the stack.
+    pub(super) fn forget_scope(&mut self) {
+        self.names.clear();
+        self.begun.clear();
+        self.is_in_program = false;
+    }
+
+    /// The innermost loop, or what catches errors if that is further in.
     pub(super) fn innermost(&self) -> Option<usize> {
-        self.waiting.iter().rposition(|waiting| waiting.turns.is_some())
+        self.waiting.iter().rposition(|waiting| waiting.turns.is_some() || waiting.at == UNSTOPPED)
     }
 }
 

@@ -26,11 +26,13 @@ use crate::vm::value::Packed;
 mod calls;
 mod composites;
 mod emit;
+mod forall;
 mod joins;
 mod leave;
 mod loops;
 mod names;
 mod operators;
+mod stopped;
 mod values;
 
 /// So many instructions a region may have.
@@ -159,9 +161,9 @@ impl<'t, 'p> Translator<'t, 'p> {
         self.context = context;
         let state = State::new(entry.at, Named::Entered(called, 0), sp, fp, steps);
         self.mark(&state);
-        self.check_reach(&state);
+        self.check_room(&state);
         self.check_steps(&state);
-        let (frames, loops) = (self.facts.frames, self.facts.loops);
+        let (frames, loops) = self.facts.waiting();
         let end = self.field(std::mem::offset_of!(gate::Context, frames_end));
         let top = self.builder.ins().iadd_imm(fp, ((frames + 2) * gate::FRAME) as i64);
         let is_over = self.builder.ins().icmp(IntCC::UnsignedGreaterThan, top, end);
@@ -191,6 +193,7 @@ impl<'t, 'p> Translator<'t, 'p> {
             match self.around.code.plain(state.at) {
                 Op::Skip { to } => state.at = to,
                 Op::Return | Op::Again => return self.resume(state),
+                Op::Unstopped => return self.end_stopped(state),
                 op => {
                     self.mark(&state);
                     let flow = if self.left > 0 { self.operation(op, &mut state) } else { Err(Unable) };

@@ -141,7 +141,7 @@ impl Machine<'_> {
     }
 
     /// A part of an array or string, which lies within it, and whose cost was taken. It shares the elements.
-    pub(super) fn part(&mut self, whole: Value, start: usize, length: usize) -> Value {
+    pub(in crate::vm) fn part(&mut self, whole: Value, start: usize, length: usize) -> Value {
         match whole {
             Value::Array(id) => Value::Array(self.heap.part_of_array(id, start, length)),
             Value::String(id) => Value::String(self.heap.part_of_string(id, start, length)),
@@ -190,7 +190,7 @@ impl Machine<'_> {
     }
 
     /// Copies an array or string into another, where it fits.
-    pub(super) fn write_part(&mut self, whole: Value, start: usize, part: Value) {
+    pub(in crate::vm) fn write_part(&mut self, whole: Value, start: usize, part: Value) {
         match (whole, part) {
             (Value::Array(to), Value::Array(from)) => self.heap.copy_array(from, to, start),
             (Value::Array(to), Value::Procedure(from)) => {

@@ -108,7 +108,7 @@ impl Machine<'_> {
             }
             _ => return Err(ErrorName::TypeCheck.into()),
         };
-        self.enter_loop(procedure(body)?, TurnsKind::ForAll { of, next: 0 })?;
+        self.enter_loop(procedure(body)?, TurnsKind::ForAll { of: of.into(), next: 0 })?;
         self.discard(2);
         Ok(())
     }

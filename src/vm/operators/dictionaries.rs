@@ -55,10 +55,14 @@ impl Machine<'_> {
     /// Stores a value in a dictionary.
     pub(super) fn put_in(&mut self, id: DictionaryId, key: Value, value: Value) -> Result<(), Fault> {
         self.refuse_system(id)?;
-        // Before there is a key that nothing but this function knows.
-        self.reserve(ENTRY)?;
+        let known = self.known_key(key)?;
+        let is_there = known.is_some_and(|key| self.heap.dictionary(id).position(key).is_some());
+        // Before there is a key that nothing but this function knows. What is replaced takes no memory.
+        if !is_there {
+            self.reserve(ENTRY)?;
+        }
         let is_new = self.key(key).map(|key| self.scope.store(&mut self.heap, id, key, value.into()));
-        if !matches!(is_new, Ok(true)) {
+        if !is_there && !matches!(is_new, Ok(true)) {
             self.heap.give_back(ENTRY);
         }
         self.forget_changed();

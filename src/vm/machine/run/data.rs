@@ -4,6 +4,7 @@ use super::Sprint;
 use crate::vm::dictionary::Key;
 use crate::vm::heap::{DictionaryId, ENTRY, Heap};
 use crate::vm::machine::Machine;
+use crate::vm::names::NameId;
 use crate::vm::value::{Packed, Value, is_whole};
 
 /// Operands.
@@ -234,13 +235,14 @@ impl Machine<'_> {
         }
     }
 
-    /// Stores a value in a dictionary, unless it could be the meaning of a name, or needs a collection.
+    /// Stores a value in a dictionary, unless code could rely on what it was, or it needs a collection.
     #[inline]
     fn set_entry(&mut self, id: DictionaryId, key: Key, value: Packed) -> bool {
-        // A number is nobody's name.
-        let can_name = self.heap.dictionary(id).is_begun() && !key.packed().is_number();
-        if can_name || id == self.scope.system() {
+        if id == self.scope.system() {
             return false;
+        }
+        if let Some(name) = key.as_name().filter(|_| self.heap.dictionary(id).is_begun()) {
+            return self.set_meaning(id, name, value);
         }
         if let Some(slot) = self.heap.dictionaries.get_mut(id.0, key) {
             *slot = value;
@@ -249,6 +251,15 @@ impl Machine<'_> {
         let is_free = self.heap.take(ENTRY);
         if is_free {
             self.heap.dictionaries.insert_new(id.0, key, value);
+        }
+        is_free
+    }
+
+    /// The same in a dictionary that is or was on the dictionary stack.
+    fn set_meaning(&mut self, id: DictionaryId, name: NameId, value: Packed) -> bool {
+        let is_free = !self.scope.is_trusted(name) && self.heap.take(ENTRY);
+        if is_free && !self.scope.store(&mut self.heap, id, Key::name(name), value) {
+            self.heap.give_back(ENTRY);
         }
         is_free
     }
@@ -288,8 +299,9 @@ fn byte(byte: u8) -> Packed {
 
 /// A number as an index, if it is one.
 #[inline]
-fn whole(key: Packed) -> Option<usize> {
+pub(super) fn whole(key: Packed) -> Option<usize> {
     let number = key.as_number()?;
-    let at = number as usize;
-    (at as f64 == number).then_some(at)
+    // The processor has no conversion to greater numbers without a sign.
+    let at = number as u32;
+    (f64::from(at) == number).then_some(at as usize)
 }

@@ -84,8 +84,7 @@ impl Sprint<'_, '_> {
     #[inline(always)]
     pub(super) fn def(&mut self) -> bool {
         let [key, value] = self.operands();
-        let Value::Text(name) = key.unpack() else { return false };
-        let is_done = self.replace(name, value) || self.define_new(name, value);
+        let is_done = self.machine.define_key(key, value);
         self.height -= if is_done { 2 } else { 0 };
         is_done
     }
@@ -158,6 +157,13 @@ impl Sprint<'_, '_> {
 
 /// What `def` and `put` do in the plainest cases.
 impl Machine<'_> {
+    /// Defines a key in the current dictionary, if it is a name, and that needs no collection and no code relies on it.
+    #[inline(always)]
+    pub(in crate::vm) fn define_key(&mut self, key: Packed, value: Packed) -> bool {
+        let Value::Text(name) = key.unpack() else { return false };
+        self.scope.replace(&mut self.heap, name, value) || self.define_new(name, value)
+    }
+
     /// Defines a name in the current dictionary, if that needs no collection and no code relies on it.
     #[inline(always)]
     pub(in crate::vm) fn define_new(&mut self, name: NameId, value: Packed) -> bool {

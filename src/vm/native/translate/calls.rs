@@ -1,10 +1,12 @@
 //! Procedures and blocks: what is executed next.
 
-use cranelift_codegen::ir::InstBuilder;
+use cranelift_codegen::ir::{InstBuilder, types};
 
 use super::{Flow, Result, Translator, Unable, Work};
 use crate::vm::code::{Address, FIRST};
+use crate::vm::frame::PART;
 use crate::vm::names::NameId;
+use crate::vm::native::gate;
 use crate::vm::native::state::{Is, Named, State, Waiting};
 use crate::vm::value::{Procedure, Value as Plain};
 
@@ -108,15 +110,39 @@ impl Translator<'_, '_> {
         Ok(Flow::End)
     }
 
-    /// `exec` of a known block.
+    /// `exec`
     pub(super) fn execute(&mut self, state: &mut State) -> Result<Flow> {
         let [procedure] = self.pop(state);
-        let body = self.body_of(Self::known_procedure(procedure)?, state.at - 1)?;
+        let known = Self::known_procedure(procedure);
+        let Ok(body) = known.and_then(|known| self.body_of(known, state.at - 1)) else {
+            return self.execute_any(state, procedure);
+        };
         let called = state.called;
         let is_waiting = self.suspend(state)?;
         state.called = if is_waiting { called.part() } else { called };
         state.at = body;
         Ok(Flow::On)
+    }
+
+    /// `exec` of a procedure that was written anywhere.
+    fn execute_any(&mut self, state: &mut State, procedure: Is) -> Result<Flow> {
+        let is_last = self.around.code.is_end(state.at);
+        let (procedure, called) = (self.packed(procedure), self.called(state.called));
+        let at = self.builder.ins().iconst(types::I64, i64::from(state.at - 1));
+        let entered = self.ask(gate::block as *const () as usize, &[procedure, called, at]);
+        self.leave_unless(entered);
+        if !is_last {
+            let waiting = Waiting { at: state.at, called: state.called, join: 0, turns: None, places: 0 };
+            state.waiting.push(waiting);
+            self.note_waiting(state);
+        }
+        let (sp, fp) = (self.put_operands(state), self.put_frames(state, None));
+        let body = self.builder.ins().band_imm(entered, i64::from(u32::MAX));
+        let part = if is_last { 0 } else { i64::from(PART) };
+        let called = self.builder.ins().ushr_imm(entered, 32);
+        let called = self.builder.ins().bor_imm(called, part);
+        self.go(state, sp, fp, called, body);
+        Ok(Flow::End)
     }
 
     /// Executes the procedure that a name means.

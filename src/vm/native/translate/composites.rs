@@ -8,9 +8,14 @@ use cranelift_codegen::ir::{InstBuilder, Value, types};
 use super::emit::elsewhere;
 use super::{Flow, Result, Translator};
 use crate::isa::builtin::Builtin;
-use crate::vm::heap::StringId;
-use crate::vm::native::gate::{self, Context, SEQUENCE, SEQUENCE_LENGTH, SEQUENCE_START};
-use crate::vm::native::state::{Is, State};
+use crate::vm::dictionary::Key;
+use crate::vm::heap::{DictionaryId, StringId};
+use crate::vm::names::NameId;
+use crate::vm::native::gate::{
+    self, Context, ENTRY, ENTRY_KEY, ENTRY_VALUE, RECORD, RECORD_LENGTH, RECORD_START, SEQUENCE,
+    SEQUENCE_LENGTH, SEQUENCE_START,
+};
+use crate::vm::native::state::{Is, Kind, State};
 use crate::vm::value::{Packed, Value as Plain};
 
 /// What holds elements in a row.
@@ -32,7 +37,7 @@ impl Translator<'_, '_> {
     }
 
     /// What a value was, or is.
-    fn sample(&self, is: Is) -> Option<Plain> {
+    pub(super) fn sample(&self, is: Is) -> Option<Plain> {
         match is {
             Is::Packed(value) => self.samples.get(&value).map(|sample| sample.unpack()),
             Is::Fixed(value) => Some(value.unpack()),
@@ -121,12 +126,51 @@ impl Translator<'_, '_> {
             let value = self.builder.ins().load(types::I64, elsewhere(), element, 0);
             return self.push_sampled(state, value, sample);
         }
-        let (holder, key) = (self.packed(holder), self.packed(key));
-        let value = self.ask(gate::element as *const () as usize, &[holder, key]);
-        let nothing = Packed::NOTHING.bits().cast_signed();
-        let is_nothing = self.builder.ins().icmp_imm(IntCC::Equal, value, nothing);
-        self.leave_if(is_nothing);
+        let value = match self.sampled_place(holder, key) {
+            Some((name, place)) => self.entry_of(holder, name, place),
+            None => self.far_element(holder, key),
+        };
         self.push_sampled(state, value, sample)
+    }
+
+    /// An element, by the machine's own function.
+    fn far_element(&mut self, holder: Is, key: Is) -> Value {
+        let (holder, key) = (self.packed(holder), self.packed(key));
+        self.something(gate::element as *const () as usize, &[holder, key])
+    }
+
+    /// The value of a name in a dictionary, where it most likely stands at a place.
+    fn entry_of(&mut self, holder: Is, name: NameId, place: usize) -> Value {
+        let (far, done) = (self.builder.create_block(), self.builder.create_block());
+        let result = self.builder.append_block_param(done, types::I64);
+        let bits = self.packed(holder);
+        let first = Packed::from(Plain::Dictionary(DictionaryId(0))).bits().cast_signed();
+        let id = self.builder.ins().iadd_imm(bits, first.wrapping_neg());
+        let is_dictionary =
+            self.builder.ins().icmp_imm(IntCC::UnsignedLessThanOrEqual, id, i64::from(u32::MAX));
+        self.go_on_if(is_dictionary, far);
+        let table = self.field(offset_of!(Context, dictionaries));
+        let offset = self.builder.ins().imul_imm(id, RECORD as i64);
+        let record = self.builder.ins().iadd(table, offset);
+        let length = self.builder.ins().uload32(elsewhere(), record, RECORD_LENGTH as i32);
+        let has = self.builder.ins().icmp_imm(IntCC::UnsignedGreaterThan, length, place as i64);
+        self.go_on_if(has, far);
+        let start = self.builder.ins().load(types::I64, elsewhere(), record, RECORD_START as i32);
+        let rows = self.field(offset_of!(Context, rows));
+        let offset = self.builder.ins().ishl_imm(start, i64::from(ENTRY.trailing_zeros()));
+        let entries = self.builder.ins().iadd(rows, offset);
+        let entry = self.builder.ins().iadd_imm(entries, (place * ENTRY) as i64);
+        let key = self.builder.ins().load(types::I64, elsewhere(), entry, ENTRY_KEY as i32);
+        let expected = Key::name(name).packed().bits().cast_signed();
+        let is_it = self.builder.ins().icmp_imm(IntCC::Equal, key, expected);
+        self.go_on_if(is_it, far);
+        let value = self.builder.ins().load(types::I64, elsewhere(), entry, ENTRY_VALUE as i32);
+        self.builder.ins().jump(done, &[value.into()]);
+        self.builder.switch_to_block(far);
+        let value = self.far_element(holder, Is::Fixed(Packed::text(name)));
+        self.builder.ins().jump(done, &[value.into()]);
+        self.builder.switch_to_block(done);
+        result
     }
 
     /// Pushes a value that will most likely be of a sample's type.
@@ -142,6 +186,14 @@ impl Translator<'_, '_> {
         self.push(state, is)
     }
 
+    /// A known name, and where it stood in a dictionary.
+    fn sampled_place(&self, holder: Is, key: Is) -> Option<(NameId, usize)> {
+        let (Plain::Dictionary(id), name) = (self.sample(holder)?, key.known_name()?) else { return None };
+        let place = self.around.heap.dictionary(id).position(Key::name(name));
+        // Native code finds it only where it is.
+        Some((name, place.unwrap_or_default()))
+    }
+
     /// An element that a value had.
     fn sampled_element(&self, holder: Is, key: Is) -> Option<Packed> {
         match self.sample(holder)? {
@@ -152,7 +204,7 @@ impl Translator<'_, '_> {
             }
             Plain::Dictionary(id) => {
                 let name = key.known_name()?;
-                self.around.heap.dictionary(id).get(crate::vm::dictionary::Key::name(name))
+                self.around.heap.dictionary(id).get(Key::name(name))
             }
             _ => None,
         }
@@ -175,6 +227,10 @@ impl Translator<'_, '_> {
             }
             return Ok(Flow::On);
         }
+        if key.kind() != Kind::Number {
+            // The key may be a name that has a meaning.
+            state.names.clear();
+        }
         let [holder, key, value] = [holder, key, value].map(|is| self.packed(is));
         let is_done = self.ask(gate::set_element as *const () as usize, &[holder, key, value]);
         self.leave_unless(is_done);
@@ -193,6 +249,62 @@ impl Translator<'_, '_> {
             }
             None => self.by_help(state, Builtin::Length),
         }
+    }
+
+    /// `getinterval`
+    pub(super) fn get_interval(&mut self, state: &mut State) -> Result<Flow> {
+        let [whole, start, length] = self.pop(state);
+        let sample = match self.sample(whole) {
+            // A part of it is none that stands in the program.
+            Some(Plain::Text(name)) => Some(Plain::String(self.around.texts.string(name))),
+            other => other,
+        };
+        let operands = [whole, start, length].map(|is| self.packed(is));
+        let part = self.something(gate::part as *const () as usize, &operands);
+        self.push_sampled(state, part, sample.map(Packed::from))
+    }
+
+    /// `putinterval`
+    pub(super) fn put_interval(&mut self, state: &mut State) -> Result<Flow> {
+        let operands: [Is; 3] = self.pop(state);
+        let operands = operands.map(|is| self.packed(is));
+        let is_done = self.ask(gate::set_part as *const () as usize, &operands);
+        self.leave_unless(is_done);
+        Ok(Flow::On)
+    }
+
+    /// `cvs`
+    pub(super) fn convert_to_string(&mut self, state: &mut State) -> Result<Flow> {
+        let [value, into] = self.pop(state);
+        let sample = self.sample(into).map(Packed::from);
+        let operands = [value, into].map(|is| self.packed(is));
+        let text = self.something(gate::text as *const () as usize, &operands);
+        self.push_sampled(state, text, sample)
+    }
+
+    /// `search`
+    pub(super) fn search(&mut self, state: &mut State) -> Result<Flow> {
+        self.deepen(state, 2);
+        // It gives two values more than it takes.
+        self.facts.touch(state.reach, state.height() + 2);
+        let sp = self.put_operands(state);
+        let end = self.ask(gate::search as *const () as usize, &[sp]);
+        self.leave_unless(end);
+        state.operands.clear();
+        (state.sp, state.below, state.assured, state.reach) = (end, 0, -2, self.reaches);
+        self.reaches += 1;
+        self.mark(state);
+        self.check_room(state);
+        Ok(Flow::On)
+    }
+
+    /// What a helper gives. Native code is left if that is nothing.
+    fn something(&mut self, helper: usize, operands: &[Value]) -> Value {
+        let value = self.ask(helper, operands);
+        let nothing = Packed::NOTHING.bits().cast_signed();
+        let is_nothing = self.builder.ins().icmp_imm(IntCC::Equal, value, nothing);
+        self.leave_if(is_nothing);
+        value
     }
 
     /// `known`

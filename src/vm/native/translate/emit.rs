@@ -77,17 +77,11 @@ impl Translator<'_, '_> {
     }
 
     /// Leaves native code if there is no room on the operand stack for what is done from here on.
-    pub(super) fn check_reach(&mut self, state: &State) {
-        let reach = self.facts.reach(state.reach);
-        if reach.down < 0 {
-            let base = self.field(offset_of!(Context, stack_base));
-            let lowest = self.builder.ins().iadd_imm(state.sp, 8 * i64::from(reach.down));
-            let is_over = self.builder.ins().icmp(IntCC::UnsignedLessThan, lowest, base);
-            self.stop_if(is_over);
-        }
-        if reach.up > 0 {
+    pub(super) fn check_room(&mut self, state: &State) {
+        let up = self.facts.reach(state.reach);
+        if up > 0 {
             let end = self.field(offset_of!(Context, stack_end));
-            let highest = self.builder.ins().iadd_imm(state.sp, 8 * i64::from(reach.up));
+            let highest = self.builder.ins().iadd_imm(state.sp, 8 * i64::from(up));
             let is_over = self.builder.ins().icmp(IntCC::UnsignedGreaterThan, highest, end);
             self.stop_if(is_over);
         }

@@ -58,6 +58,7 @@ impl Translator<'_, '_> {
         let count = edges.iter().map(|edge| edge.state.operands.len()).max().unwrap_or_default();
         for edge in edges.iter_mut().filter(|edge| edge.state.operands.len() < count) {
             self.builder.switch_to_block(edge.block);
+            self.mark(&edge.state);
             self.deepen(&mut edge.state, count);
             // A block is left only at its end.
             edge.block = self.builder.create_block();
@@ -83,6 +84,7 @@ impl Translator<'_, '_> {
             kinds.push(kind);
         }
         self.unite_names(&mut united, others);
+        united.assured = edges.iter().map(|edge| edge.state.assured).max().unwrap_or_default();
         let counts_steps = self.unite_steps(block, &mut united, edges);
         for edge in edges.iter() {
             self.builder.switch_to_block(edge.block);
@@ -113,6 +115,9 @@ impl Translator<'_, '_> {
     fn unite_names(&mut self, united: &mut State, others: &[Edge]) {
         united.names.retain(|name| others.iter().all(|edge| edge.state.names.contains(name)));
         united.is_in_program &= others.iter().all(|edge| edge.state.is_in_program);
+        if others.iter().any(|edge| edge.state.begun != united.begun) {
+            united.begun.clear();
+        }
     }
 
     /// Makes the steps that are left a parameter if they differ. Tells whether they do.
@@ -153,14 +158,14 @@ impl Translator<'_, '_> {
             self.builder.ins().jump(block, &[sp.into(), steps.into()]);
         }
         self.unite_names(&mut united, &edges[1..]);
-        (united.below, united.made, united.spent) = (0, 0, 0);
+        (united.below, united.assured, united.made, united.spent) = (0, 0, 0, 0);
         united.operands.clear();
         (united.reach, united.segment) = (self.reaches, self.segments);
         self.reaches += 1;
         self.segments += 1;
         self.builder.switch_to_block(block);
         self.mark(&united);
-        self.check_reach(&united);
+        self.check_room(&united);
         self.check_steps(&united);
         united
     }

@@ -149,6 +149,12 @@ impl Translator<'_, '_> {
         for (at, waiting) in state.waiting.iter().enumerate() {
             self.put_frame(state.fp, (at * FRAME) as i32, waiting.at, waiting.called);
         }
+        self.put_loops(state, between);
+        self.builder.ins().iadd_imm(state.fp, (state.waiting.len() * FRAME) as i64)
+    }
+
+    /// Puts all loops where the machine has them.
+    pub(super) fn put_loops(&mut self, state: &State, between: Option<&Loop>) {
         let turning = state.waiting.iter().filter_map(|waiting| waiting.turns.as_ref());
         let loops = turning.chain(between).copied().collect::<Vec<_>>();
         if !loops.is_empty() || state.loops.is_some() {
@@ -162,7 +168,6 @@ impl Translator<'_, '_> {
             let top = self.builder.ins().iadd_imm(top, (loops.len() * TURNS) as i64);
             self.set_field(offset_of!(Context, loops), top);
         }
-        self.builder.ins().iadd_imm(state.fp, (state.waiting.len() * FRAME) as i64)
     }
 
     fn put_frame(&mut self, fp: Value, offset: i32, at: Address, called: Named) {
@@ -189,6 +194,7 @@ impl Translator<'_, '_> {
             }
             Turning::Repeat { left } => (1, vec![left]),
             Turning::Loop => (2, vec![]),
+            Turning::ForAll { of, next, .. } => (3, vec![self.packed(of), next]),
         };
         let tag = self.bits(tag);
         let kind = offset + TURNS_KIND as i32;

@@ -81,7 +81,7 @@ impl Translator<'_, '_> {
     }
 
     /// Begins a loop over a procedure, or over the block in place that comes next.
-    fn begin(
+    pub(super) fn begin(
         &mut self,
         state: &mut State,
         turning: Turning,
@@ -118,6 +118,7 @@ impl Translator<'_, '_> {
             TurnsKind::For { .. } => 0,
             TurnsKind::Repeat { .. } => 1,
             TurnsKind::Loop => 2,
+            TurnsKind::ForAll { of, .. } if Self::elements_of(of.unpack()).is_some() => 3,
             TurnsKind::ForAll { .. } => return self.follow(state),
         };
         let is_kind = self.builder.ins().icmp_imm(IntCC::Equal, tag, expected);
@@ -126,7 +127,7 @@ impl Translator<'_, '_> {
         // What is looked at where a turn begins: the first must be possible, or nothing were ever done.
         let first = State { sp: self.put_nothing(&state), reach: 1, segment: 1, ..state.clone() };
         if self.facts.header(0).is_moving {
-            self.check_reach(&first);
+            self.check_room(&first);
         }
         self.check_steps(&first);
         // From here on the turn has not begun yet.
@@ -162,6 +163,10 @@ impl Translator<'_, '_> {
                 let sum = self.builder.ins().fadd(next, step);
                 let is_next = self.builder.ins().fcmp(FloatCC::Equal, sum, after);
                 self.leave_unless(is_next);
+                if increment.abs() != 1.0 {
+                    // It may be another one the next time.
+                    return Turning::For { next, increment: Is::Number(step), limit: Is::Number(limit) };
+                }
                 let expected = self.float(increment);
                 let is_step = self.builder.ins().fcmp(FloatCC::Equal, step, expected);
                 self.leave_unless(is_step);
@@ -171,7 +176,8 @@ impl Translator<'_, '_> {
                 let left = field(self, 0, types::I64);
                 Turning::Repeat { left: self.builder.ins().iadd_imm(left, 1) }
             }
-            _ => Turning::Loop,
+            TurnsKind::ForAll { of, .. } => self.adopted_forall(state, of.unpack(), top),
+            TurnsKind::Loop => Turning::Loop,
         }
     }
 
@@ -212,7 +218,7 @@ impl Translator<'_, '_> {
         }
         match start.turning {
             Turning::For { next, .. } => arguments.push(next.into()),
-            Turning::Repeat { left } => arguments.push(left.into()),
+            Turning::Repeat { left: next } | Turning::ForAll { next, .. } => arguments.push(next.into()),
             Turning::Loop => {}
         }
         self.builder.ins().jump(block, &arguments);
@@ -223,7 +229,7 @@ impl Translator<'_, '_> {
         self.segments += 1;
         if facts.is_moving {
             state.sp = self.builder.append_block_param(block, types::I64);
-            (state.below, state.reach) = (0, self.reaches);
+            (state.below, state.assured, state.reach) = (0, 0, self.reaches);
             self.reaches += 1;
         }
         for (operand, kind) in state.operands.iter_mut().zip(&kinds) {
@@ -232,6 +238,7 @@ impl Translator<'_, '_> {
             }
         }
         state.names.clear();
+        state.begun.clear();
         state.is_in_program &= !facts.is_leaving_program;
         let turning = match start.turning {
             Turning::For { increment, limit, .. } => {
@@ -239,6 +246,10 @@ impl Translator<'_, '_> {
             }
             Turning::Repeat { .. } => {
                 Turning::Repeat { left: self.builder.append_block_param(block, types::I64) }
+            }
+            Turning::ForAll { of, elements, .. } => {
+                let next = self.builder.append_block_param(block, types::I64);
+                Turning::ForAll { of, elements, next }
             }
             Turning::Loop => Turning::Loop,
         };
@@ -261,13 +272,14 @@ impl Translator<'_, '_> {
         self.mark(state);
         self.stop_in(state.clone(), turns);
         if self.headers[turns.header].is_moving {
-            self.check_reach(state);
+            self.check_room(state);
         }
         self.check_steps(state);
     }
 
     /// Begins a turn, or ends the loop.
     fn begin_turn(&mut self, mut state: State, mut turns: Loop) -> Result<Flow> {
+        let mut place = None;
         let goes_on = match &mut turns.turning {
             Turning::For { next, increment, limit } => {
                 let (value, limit) = (*next, self.number(*limit)?);
@@ -292,6 +304,12 @@ impl Translator<'_, '_> {
                 *left = self.builder.ins().iadd_imm(*left, -1);
                 Some((goes_on, None))
             }
+            Turning::ForAll { of, elements, next } => {
+                let (goes_on, at) = self.next_element(*of, *elements, *next);
+                place = Some((*elements, at, *of));
+                *next = self.builder.ins().iadd_imm(*next, 1);
+                Some((goes_on, None))
+            }
             Turning::Loop => None,
         };
         let mut value = None;
@@ -306,6 +324,9 @@ impl Translator<'_, '_> {
         self.count(&mut state);
         if let Some(value) = value {
             self.push(&mut state, value)?;
+        }
+        if let Some((elements, at, of)) = place {
+            self.push_element(&mut state, elements, at, of)?;
         }
         let (called, places) = (state.called, state.places.len());
         // Whoever began the loop saw to it that there is room.
@@ -368,7 +389,7 @@ impl Translator<'_, '_> {
         }
         match turns.turning {
             Turning::For { next, .. } => arguments.push(next.into()),
-            Turning::Repeat { left } => arguments.push(left.into()),
+            Turning::Repeat { left: next } | Turning::ForAll { next, .. } => arguments.push(next.into()),
             Turning::Loop => {}
         }
         self.builder.ins().jump(header.block, &arguments);
@@ -382,7 +403,7 @@ impl Translator<'_, '_> {
 
     /// `exit`
     pub(super) fn exit(&mut self, state: &mut State) -> Result<Flow> {
-        let at = state.innermost().ok_or(Unable)?;
+        let at = state.innermost().filter(|at| state.waiting[*at].turns.is_some()).ok_or(Unable)?;
         let mut state = state.clone();
         let turn = state.waiting[at];
         state.waiting.truncate(at);

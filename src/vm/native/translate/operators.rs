@@ -7,7 +7,7 @@ use super::{Flow, Result, Translator, Unable};
 use crate::isa::builtin::Builtin;
 use crate::isa::effect::effects;
 use crate::vm::native::gate;
-use crate::vm::native::state::{Is, Kind, Operand, State};
+use crate::vm::native::state::{Is, Kind, Operand, State, Waiting};
 use crate::vm::value::is_whole;
 
 /// The largest depth of the operand stack that is looked at with a known count.
@@ -62,13 +62,20 @@ impl Translator<'_, '_> {
             Builtin::Put => self.put(state),
             Builtin::Known => self.known(state),
             Builtin::Length => self.length(state),
+            Builtin::GetInterval => self.get_interval(state),
+            Builtin::PutInterval => self.put_interval(state),
+            Builtin::Cvs => self.convert_to_string(state),
             Builtin::Def if self.defines_known(state) => self.define(state),
+            Builtin::Def if self.defines_any(state) => self.define_any(state),
+            Builtin::CurrentDict => self.current(state),
+            Builtin::Search => self.search(state),
             Builtin::Dict => match self.new_dictionary(state)? {
                 Some(flow) => Ok(flow),
                 None => self.by_help(state, operator),
             },
             Builtin::Begin => self.begin_dictionary(state),
             Builtin::End => self.end_dictionary(state),
+            Builtin::Load => self.load(state),
 
             Builtin::If => self.choose_one(state),
             Builtin::IfElse => self.choose_of_two(state),
@@ -86,10 +93,11 @@ impl Translator<'_, '_> {
             }
             Builtin::Exit => self.exit(state),
             Builtin::Exec => self.execute(state),
+            Builtin::ForAll => self.begin_forall(state),
+            Builtin::Stopped => self.begin_stopped(state),
+            Builtin::Stop => self.stop(state),
             // These look at frames, or end what is executed now.
-            Builtin::ForAll | Builtin::Stopped | Builtin::Stop | Builtin::Quit | Builtin::CountExecStack => {
-                Err(Unable)
-            }
+            Builtin::Quit | Builtin::CountExecStack => Err(Unable),
             other => self.by_help(state, other),
         }
     }
@@ -97,6 +105,12 @@ impl Translator<'_, '_> {
     fn defines_known(&self, state: &State) -> bool {
         let at = state.operands.len().checked_sub(2);
         at.is_some_and(|at| state.operands[at].is.known_name().is_some())
+    }
+
+    /// Whether the key may be a name.
+    fn defines_any(&self, state: &State) -> bool {
+        let at = state.operands.len().checked_sub(2);
+        at.is_none_or(|at| matches!(state.operands[at].is, Is::Packed(_)))
     }
 
     fn arithmetic(
@@ -138,10 +152,38 @@ impl Translator<'_, '_> {
             Some(divisor) => self.divide_by(state, a, divisor as i64, is_quotient)?,
             None => {
                 let (a, b) = (self.number_in(state, a)?, self.number_in(state, b)?);
-                Is::Number(self.divide_far(a, b, is_quotient))
+                Is::Number(self.divide_any(state, a, b, is_quotient)?)
             }
         };
         self.push(state, result)
+    }
+
+    /// By any number.
+    fn divide_any(&mut self, state: &mut State, a: Value, b: Value, is_quotient: bool) -> Result<Value> {
+        let (dividend, is_small) = self.small_integer(state, Is::Number(a))?;
+        let (divisor, is_small_too) = self.small_integer(state, Is::Number(b))?;
+        let mut is_near = self.builder.ins().icmp_imm(IntCC::NotEqual, divisor, 0);
+        for condition in [is_small, is_small_too].into_iter().flatten() {
+            is_near = self.builder.ins().band(is_near, condition);
+        }
+        let (near, far, done) =
+            (self.builder.create_block(), self.builder.create_block(), self.builder.create_block());
+        let result = self.builder.append_block_param(done, types::F64);
+        self.builder.set_cold_block(far);
+        self.builder.ins().brif(is_near, near, &[], far, &[]);
+        self.builder.switch_to_block(near);
+        let quick = if is_quotient {
+            self.builder.ins().sdiv(dividend, divisor)
+        } else {
+            self.builder.ins().srem(dividend, divisor)
+        };
+        let quick = self.builder.ins().fcvt_from_sint(types::F64, quick);
+        self.builder.ins().jump(done, &[quick.into()]);
+        self.builder.switch_to_block(far);
+        let slow = self.divide_far(a, b, is_quotient);
+        self.builder.ins().jump(done, &[slow.into()]);
+        self.builder.switch_to_block(done);
+        Ok(result)
     }
 
     /// By a known integer greater than zero.
@@ -298,27 +340,61 @@ impl Translator<'_, '_> {
         state.operands.clear();
         let number = self.builder.ins().iconst(types::I32, operator as i64);
         let at = self.builder.ins().iconst(types::I32, i64::from(state.at - 1));
-        let end = self.ask(gate::operate as *const () as usize, &[sp, number, at]);
+        let calculates = calculates(operator);
+        let helper = if calculates { gate::calculate as *const () } else { gate::operate as *const () };
+        // What a loop goes through must be found by a collection.
+        let is_in_loop = state.waiting.iter().any(Waiting::is_forall);
+        let loops = if is_in_loop { self.lend_loops(state) } else { None };
+        let end = self.ask(helper as usize, &[sp, number, at]);
+        if let Some(loops) = loops {
+            self.set_field(std::mem::offset_of!(gate::Context, loops), loops);
+        }
         let (out, on) = (self.leave_as_told(state.clone()), self.builder.create_block());
         self.builder.ins().brif(end, on, &[], out, &[]);
         self.builder.switch_to_block(on);
-        state.names.clear();
-        state.is_in_program = false;
+        if !calculates {
+            state.forget_scope();
+        }
         match change(operator) {
             Some(change) => {
                 state.below = height + change;
+                // It has looked at its operands.
+                let taken = effects(operator).iter().map(|effect| effect.takes.len() as i32).min();
+                state.assured = state.assured.min(height - taken.unwrap_or(0));
                 self.reach_down(state, state.below.min(height));
                 self.facts.touch(state.reach, state.below);
             }
             None => {
                 (state.sp, state.below, state.reach) = (end, 0, self.reaches);
                 self.reaches += 1;
+                // So many values it gives at least.
+                state.assured =
+                    -effects(operator).iter().map(|effect| effect.gives.len() as i32).min().unwrap_or(0);
                 self.mark(state);
-                self.check_reach(state);
+                self.check_room(state);
             }
         }
         Ok(Flow::On)
     }
+}
+
+/// Whether an operator surely does nothing to dictionaries, to names, or to what the machine does next.
+const fn calculates(operator: Builtin) -> bool {
+    use Builtin::*;
+    matches!(
+        operator,
+        Abs | Atan | BitShift | Ceiling | Cos | Cvi | Cvr | Exp | Floor | Ln | Log | Neg | RRand | Rand
+            | Round | SRand | Sin | Sqrt | Truncate
+            // Numbers and truth values.
+            | Add | And | Div | Eq | Ge | Gt | IDiv | Le | Lt | Mod | Mul | Ne | Not | Or | Sub | Xor
+            // The operand stack.
+            | Clear | ClearToMark | Count | CountToMark | Dup | Exch | Index | Mark | Null | OpenBracket
+            | Pop | Roll | Type
+            // Arrays and strings.
+            | ALoad | AStore | AnchorSearch | Array | CloseBracket | Cvs | GetInterval | Length
+            | PutInterval | Search | String
+            | Print | Write
+    )
 }
 
 /// By how much an operator changes the height of the operand stack, if it is always as much.

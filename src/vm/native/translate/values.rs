@@ -1,9 +1,12 @@
 //! Operands: taken, pushed, and made what an operation needs.
 
+use std::mem::offset_of;
+
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, MemFlags, Value, types};
 
 use super::{Flow, Result, Translator, Unable};
+use crate::vm::native::gate::Context;
 use crate::vm::native::state::{Is, Operand, State};
 use crate::vm::value::Packed;
 
@@ -19,6 +22,9 @@ impl Translator<'_, '_> {
 
     /// Takes operands from memory until there are so many known ones.
     pub(super) fn deepen(&mut self, state: &mut State, count: usize) {
+        if state.operands.len() < count {
+            self.check_depth(state, state.height() - count as i32);
+        }
         while state.operands.len() < count {
             state.below -= 1;
             let value = self.slot(state, state.below);
@@ -29,9 +35,20 @@ impl Translator<'_, '_> {
         }
     }
 
-    /// Notes that the operand stack is changed from a height on.
+    /// Leaves native code unless there are operands down to a height. Only those are looked for that the path needs:
+    /// others may need more than there are.
+    fn check_depth(&mut self, state: &mut State, down: i32) {
+        if down < state.assured {
+            let base = self.field(offset_of!(Context, stack_base));
+            let lowest = self.builder.ins().iadd_imm(state.sp, 8 * i64::from(down));
+            let is_over = self.builder.ins().icmp(IntCC::UnsignedLessThan, lowest, base);
+            self.stop_if(is_over);
+            state.assured = down;
+        }
+    }
+
+    /// Notes that the operand stack is looked at or changed from a height on.
     pub(super) fn reach_down(&mut self, state: &State, height: i32) {
-        self.facts.touch(state.reach, height);
         for waiting in &state.waiting {
             let Some(turns) = waiting.turns else { continue };
             let header = &self.headers[turns.header];

@@ -1,0 +1,173 @@
+//! Native code does what the interpreter does: programs made at random, of what programs are made of, with limits that
+//! are met anywhere.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail by panicking")]
+
+use proptest::prelude::*;
+use toy::compile::{self, Known, LineTables, Optimization};
+use toy::link::{self, Unresolved};
+use toy::name::Name;
+use toy::object::executable::Executable;
+use toy::source::SourceFile;
+use toy::store::Repository;
+use toy::vm::machine::{Limits, Machine, Native, Options, Stop, Streams};
+use toy::vm::program::Program;
+
+/// What comes before all: objects that are shared, and every name as a key of a dictionary that was begun.
+const BEGINNING: &str = r#"
+buffer { "buffer_" load }
+half { 2 div }
+f { dict begin "x" exch def "y" x 1 add def x y add end }
+g { dict begin "a" exch def a 0 gt { a 1 sub g 1 add } { "b" 7 def b } ifelse end }
+p { x }
+begun { dict begin "a" 1 def "b" 2 def "c" 3 def "x" 4 def "y" 5 def "n" 6 def end }
+"#;
+
+const OBJECTS: &str = r#"
+    begun
+    "a" 1 def "b" 2 def "c" 3 def "x" 4 def "n" 5 def
+    "buffer_" 12 string def
+    "array_" [ 1 2 3 "s" 5 ] def
+    "object" dict def
+    object "x" 1 put object "a" 2 put object "p" { x 1 add } put
+    "alias" object def
+"#;
+
+fn name() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["a", "b", "c", "x", "y", "n"])
+}
+
+/// Code that pushes one value, most likely a number.
+fn value() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        4 => prop::sample::select(vec!["0", "1", "2", "3", "-1", "0.5", "1e308"]).prop_map(str::to_owned),
+        6 => name().prop_map(str::to_owned),
+        1 => name().prop_map(|name| format!("\"{name}\" load")),
+        1 => name().prop_map(|name| format!("object \"{name}\" get")),
+        1 => Just("array_ 1 get".to_owned()),
+        1 => Just("buffer 0 get".to_owned()),
+        1 => Just("object begin \"p\" load exec end".to_owned()),
+        1 => Just("buffer 1 3 getinterval length".to_owned()),
+        1 => Just("currentdict length".to_owned()),
+    ];
+    leaf.prop_recursive(2, 6, 2, |inner| {
+        prop_oneof![
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{a} {b} add")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{a} {b} mul")),
+            inner.clone().prop_map(|a| format!("{a} half")),
+            inner.clone().prop_map(|a| format!("{a} f")),
+            inner.prop_map(|a| format!("{a} g")),
+        ]
+    })
+}
+
+/// Code that leaves the operand stack as it is, most likely.
+fn statement() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        8 => (name(), value()).prop_map(|(name, value)| format!("\"{name}\" {value} def")),
+        2 => (name(), value()).prop_map(|(name, value)| format!("{value} \"{name}\" exch def")),
+        1 => (name(), value()).prop_map(|(name, value)| format!("\"{name}\" {{ {value} }} def")),
+        1 => (name(), value()).prop_map(|(name, value)| format!("\"{name}\" {value} store")),
+        2 => (name(), value()).prop_map(|(name, value)| format!("alias \"{name}\" {value} put")),
+        1 => name().prop_map(|name| format!("currentdict \"{name}\" undef")),
+        1 => name().prop_map(|name| format!("alias \"{name}\" known pop")),
+        2 => Just("\"alias\" currentdict def".to_owned()),
+        1 => name().prop_map(|name| format!("\"{name}\" where {{ \"alias\" exch def }} if")),
+        1 => value().prop_map(|value| format!("buffer 1 {value} put")),
+        1 => value().prop_map(|value| format!("{value} buffer cvs pop")),
+        1 => value().prop_map(|value| format!("buffer {value} \"xy\" putinterval")),
+        1 => value().prop_map(|value| format!("buffer {value} 2 getinterval pop")),
+        1 => Just("\"a b c\" \" \" search { pop pop pop } { pop } ifelse".to_owned()),
+        1 => Just("10 array 5 string pop pop".to_owned()),
+        2 => value().prop_map(|value| format!("{value} print")),
+        1 => Just("stop".to_owned()),
+        1 => Just("exit".to_owned()),
+        1 => Just("end".to_owned()),
+        1 => Just("pop".to_owned()),
+        1 => Just("\"half\" { 3 mul } def".to_owned()),
+        1 => Just("\"add\" { sub } def".to_owned()),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        let part = proptest::collection::vec(inner, 1..4).prop_map(|parts| parts.join(" "));
+        prop_oneof![
+            3 => part.clone().prop_map(|part| format!("dict begin {part} end")),
+            1 => part.clone().prop_map(|part| format!("object begin {part} end")),
+            1 => part.clone().prop_map(|part| format!("dict begin {part} currentdict end \"object\" exch def")),
+            2 => (value(), part.clone(), part.clone())
+                .prop_map(|(value, a, b)| format!("{value} 2 gt {{ {a} }} {{ {b} }} ifelse")),
+            1 => part.clone().prop_map(|part| format!("{{ {part} }} exec")),
+            1 => part.clone().prop_map(|part| format!("3 {{ {part} }} repeat")),
+            1 => part.clone().prop_map(|part| format!("0 1 3 {{ \"n\" exch def {part} }} for")),
+            1 => part.clone().prop_map(|part| format!("0 {{ 1 add dup 4 gt {{ exit }} if {part} }} loop pop")),
+            2 => part.clone().prop_map(|part| format!("array_ {{ \"n\" exch def {part} }} forall")),
+            1 => part.clone().prop_map(|part| format!("[ 1 2 3 ] {{ \"n\" exch def {part} }} forall")),
+            1 => part.clone().prop_map(|part| format!("buffer {{ \"n\" exch def {part} }} forall")),
+            1 => part.clone().prop_map(|part| format!("\"text\" {{ \"n\" exch def {part} }} forall")),
+            1 => part.clone().prop_map(|part| format!("object {{ \"n\" exch def pop {part} }} forall")),
+            3 => part.prop_map(|part| format!("{{ {part} }} stopped {{ \"n\" 1 def }} if")),
+        ]
+    })
+}
+
+fn program() -> impl Strategy<Value = String> {
+    let part = || proptest::collection::vec(statement(), 1..5).prop_map(|parts| parts.join("\n    "));
+    (part(), part(), value()).prop_map(|(h, main, end)| {
+        format!("{BEGINNING}h {{ {h} }}\nmain {{ {OBJECTS} 9 {{ {main} h }} repeat {end} print stack }}\n")
+    })
+}
+
+fn link(source: &str, optimization: Optimization) -> Executable {
+    let repository = Repository::in_memory();
+    let sources = [SourceFile { name: "main.toy".into(), text: source.into() }];
+    let options = compile::Options { line_tables: LineTables::Without, known: Known::Reuse, optimization };
+    let mut compiled = compile::compile(&repository, &sources, options).unwrap();
+    let unit = compiled.units.remove(0).unwrap();
+    let inputs = [link::Input { origin: "main.to".into(), ticket: unit.ticket }];
+    let entries = Name::new("main").into_iter().collect();
+    let options = link::Options { entries, unresolved: Unresolved::Ignore, map: false };
+    link::link(&*repository.read().unwrap(), &inputs, &options).unwrap().executable
+}
+
+/// What it writes, how it ends, how many steps it makes, and what is left on the operand stack.
+fn outcome(
+    program: &Program,
+    limits: Limits,
+    native: Native,
+    slice: u64,
+) -> (String, String, u64, Vec<String>) {
+    let options = Options { limits, native, ..Options::default() };
+    let mut machine = Machine::new(program, program.entries()[0], &options);
+    let (mut output, mut trace) = (Vec::new(), Vec::new());
+    let mut streams = Streams { input: &mut &b""[..], output: &mut output, trace: &mut trace };
+    let stop = loop {
+        match machine.run_for(slice, &mut streams) {
+            Ok(toy::vm::machine::Status::Running) => {}
+            Ok(toy::vm::machine::Status::Done) => break String::new(),
+            Err(Stop::Trap(trap)) => break trap.summary(),
+            Err(other) => break other.to_string(),
+        }
+    };
+    let operands = machine.operands().iter().map(|value| machine.text(value.unpack()).brief()).collect();
+    (String::from_utf8_lossy(&output).into_owned(), stop, machine.steps(), operands)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, max_shrink_iters: 300, ..ProptestConfig::default() })]
+    #[test]
+    fn native_code_does_what_the_interpreter_does(
+        source in program(),
+        steps in prop_oneof![3 => Just(20_000u64), 1 => 50u64..3000],
+        max_memory in prop_oneof![3 => Just(1_000_000usize), 1 => 1_000usize..6_000],
+        max_stack in prop_oneof![3 => Just(500usize), 1 => 10usize..40],
+    ) {
+        let limits = || Limits { max_steps: Some(steps), max_stack, max_memory };
+        for optimization in [Optimization::Without, Optimization::With] {
+            let executable = link(&source, optimization);
+            let program = Program::load(&executable).unwrap();
+            let interpreted = outcome(&program, limits(), Native::Never, u64::MAX);
+            for (native, slice) in [(Native::Always, u64::MAX), (Native::Auto, u64::MAX), (Native::Always, 333)] {
+                prop_assert_eq!(&interpreted, &outcome(&program, limits(), native, slice), "{}", source);
+            }
+        }
+    }
+}
