@@ -7,7 +7,7 @@ use std::mem;
 use super::bucket::{Location, Slot, Table};
 use super::connection::Connection;
 use super::heap::Heap;
-use super::level;
+use super::level::{self, Freed};
 use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest};
 use crate::object::compilation::Compilation;
 use crate::object::fragment::Body;
@@ -59,8 +59,8 @@ struct Pending {
     tables: [BTreeMap<Digest, Option<New>>; 3],
     /// About how much memory it takes.
     bytes: usize,
-    /// Rows of the heap with records that nothing refers to any more.
-    touched: BTreeSet<u32>,
+    /// What nothing refers to any more in the heap.
+    freed: Freed,
 }
 
 /// So much is collected before it goes into the tables.
@@ -85,11 +85,11 @@ impl<'c> DatabaseBatch<'c> {
         for table in Table::OLD {
             has_room |= level::grow_up(self.connection, table)?;
         }
-        let touched = self.pending.into_inner().touched;
-        if !touched.is_empty() {
-            compact(self.connection, &touched)?;
+        let freed = self.pending.into_inner().freed;
+        if !freed.is_empty() {
+            compact(self.connection, &freed)?;
         }
-        if has_room || !touched.is_empty() { self.connection.shrink() } else { Ok(()) }
+        if has_room || !freed.is_empty() { self.connection.shrink() } else { Ok(()) }
     }
 
     /// Whether a fragment would be behind all that there are.
@@ -129,22 +129,17 @@ impl<'c> DatabaseBatch<'c> {
                 .into_iter()
                 .map(|(digest, new)| Ok((digest, new.map(&mut slot).transpose()?)))
                 .collect::<Result<Vec<_>, StoreError>>()?;
-            self.apply(table, &changes, &mut pending.touched)?;
+            self.apply(table, &changes, &mut pending.freed)?;
         }
         heap.close()
     }
 
-    /// Puts changes into a table. What nothing refers to any more is noted in `touched`.
-    fn apply(
-        &self,
-        table: Table,
-        changes: &level::Changes,
-        touched: &mut BTreeSet<u32>,
-    ) -> Result<(), StoreError> {
+    /// Puts changes into a table. What nothing refers to any more is noted in `freed`.
+    fn apply(&self, table: Table, changes: &level::Changes, freed: &mut Freed) -> Result<(), StoreError> {
         if self.is_fresh {
-            return level::sort_in(self.connection, table, changes, touched);
+            return level::sort_in(self.connection, table, changes, freed);
         }
-        level::apply(self.connection, table, changes, touched)
+        level::apply(self.connection, table, changes, freed)
     }
 
     /// What is pending for a digest: nothing, its removal, or something new.
@@ -173,32 +168,43 @@ impl<'c> DatabaseBatch<'c> {
     }
 }
 
-/// Moves what is still needed out of rows of the heap, removes these, and gives free pages back to the system.
-fn compact(connection: &Connection, touched: &BTreeSet<u32>) -> Result<(), StoreError> {
-    let mut heap = Heap::open(connection)?;
-    for table in connection.tables() {
-        let mut next = Some(0);
-        while let Some(at) = next {
-            let (first, mut entries, last) = connection.entries_around(table, at)?;
-            if move_out(connection, touched, &mut entries, &mut heap)? {
-                level::write(connection, table, first, last, &entries)?;
-            }
-            next = last.checked_add(1);
+/// Removes rows of the heap in which something was freed, after moving out of them what is still needed, and gives free
+/// pages back to the system. Who refers to a row is not known but by looking at all: a row that is free as a whole, as that of
+/// a single link record is, spares that.
+fn compact(connection: &Connection, freed: &Freed) -> Result<(), StoreError> {
+    let mut torn = BTreeSet::new();
+    for (row, bytes) in freed {
+        // More than there is cannot have been in it: then it is not known what was.
+        if u64::from(connection.row_length(*row)?) != *bytes {
+            torn.insert(*row);
         }
     }
-    heap.close()?;
-    connection.remove_rows(touched)
+    if !torn.is_empty() {
+        let mut heap = Heap::open(connection)?;
+        for table in connection.tables() {
+            let mut next = Some(0);
+            while let Some(at) = next {
+                let (first, mut entries, last) = connection.entries_around(table, at)?;
+                if move_out(connection, &torn, &mut entries, &mut heap)? {
+                    level::write(connection, table, first, last, &entries)?;
+                }
+                next = last.checked_add(1);
+            }
+        }
+        heap.close()?;
+    }
+    connection.remove_rows(freed.keys())
 }
 
-/// Moves the records of a bucket that lie in touched rows; says whether there were any.
+/// Moves the records of a bucket that lie in torn rows; says whether there were any.
 fn move_out(
     connection: &Connection,
-    touched: &BTreeSet<u32>,
+    torn: &BTreeSet<u32>,
     entries: &mut [(Digest, Slot)],
     heap: &mut Heap<'_>,
 ) -> Result<bool, StoreError> {
     let stay = entries.iter_mut().filter_map(|(_, slot)| match slot {
-        Slot::Stored(location) if touched.contains(&location.row) => Some(location),
+        Slot::Stored(location) if torn.contains(&location.row) => Some(location),
         Slot::Stored(_) | Slot::Known => None,
     });
     let mut moved = stay.collect::<Vec<_>>();
@@ -323,7 +329,7 @@ impl Batch for DatabaseBatch<'_> {
         };
         let changes = all.iter().map(slot).collect::<Result<Vec<_>, StoreError>>()?;
         heap.close()?;
-        self.apply(Table::Fragments, &changes, &mut self.pending.borrow_mut().touched)
+        self.apply(Table::Fragments, &changes, &mut self.pending.borrow_mut().freed)
     }
 
     fn copy_bodies(&mut self, digests: &[FragmentDigest], from: &dyn View) -> Result<(), StoreError> {
@@ -344,7 +350,7 @@ impl Batch for DatabaseBatch<'_> {
         if !self.is_fresh && asked.digests == digests && asked.states.iter().all(Option::is_none) {
             return level::add(self.connection, Table::Fragments, &changes);
         }
-        self.apply(Table::Fragments, &changes, &mut self.pending.borrow_mut().touched)
+        self.apply(Table::Fragments, &changes, &mut self.pending.borrow_mut().freed)
     }
 
     fn remove_fragment(&mut self, digest: &FragmentDigest) -> Result<(), StoreError> {

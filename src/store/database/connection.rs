@@ -4,7 +4,6 @@
 //! again would take the library's locks away from this process.
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -234,11 +233,20 @@ impl Connection {
         table.young().filter(|_| self.has_young()).into_iter().chain([table])
     }
 
+    /// The number of bytes in a row of the heap; one that is missing has none.
+    pub(super) fn row_length(&self, row: u32) -> Result<u32, StoreError> {
+        self.run(|sql| {
+            let mut length =
+                sql.prepare_cached("SELECT ifnull(max(length(bytes)), 0) FROM heap WHERE id = ?1")?;
+            length.query_row([row], |row| row.get(0))
+        })
+    }
+
     /// Removes rows of the heap.
-    pub(super) fn remove_rows(&self, rows: &BTreeSet<u32>) -> Result<(), StoreError> {
+    pub(super) fn remove_rows<'r>(&self, mut rows: impl Iterator<Item = &'r u32>) -> Result<(), StoreError> {
         self.run(|sql| {
             let mut remove = sql.prepare_cached("DELETE FROM heap WHERE id = ?1")?;
-            rows.iter().try_for_each(|row| remove.execute([row]).map(drop))
+            rows.try_for_each(|row| remove.execute([row]).map(drop))
         })
     }
 

@@ -4,7 +4,7 @@
 //! So a change costs what it is large, not what the table is large: new digests are spread over all of its buckets.
 //! Deliberately absent: reading both; a reader asks one after the other.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::bucket::{self, Slot, Table, prefix};
 use super::connection::Connection;
@@ -26,16 +26,19 @@ const FILL: u128 = 64;
 /// So many entries go from the young table to the other together.
 const TOGETHER: usize = 1 << 16;
 
-/// Puts changes into a table of a database. What nothing refers to any more is noted in `touched`.
+/// How many bytes of rows of the heap nothing refers to any more, by row.
+pub(super) type Freed = BTreeMap<u32, u64>;
+
+/// Puts changes into a table of a database. What nothing refers to any more is noted in `freed`.
 pub(super) fn apply(
     connection: &Connection,
     table: Table,
     changes: &Changes,
-    touched: &mut BTreeSet<u32>,
+    freed: &mut Freed,
 ) -> Result<(), StoreError> {
     let additions = changes.iter().filter(|(_, change)| change.is_some()).count();
     let Some(target) = level_for(connection, table, additions)? else {
-        return sort_in(connection, table, changes, touched);
+        return sort_in(connection, table, changes, freed);
     };
     for level in connection.levels(table).filter(|level| *level != target) {
         let mut slots = vec![None; changes.len()];
@@ -44,8 +47,8 @@ pub(super) fn apply(
             let picked = changes.iter().zip(&slots).filter(move |(_, slot)| slot.is_some() == is_there);
             picked.map(|(change, _)| *change).collect::<Vec<_>>()
         };
-        sort_in(connection, level, &pick(true), touched)?;
-        sort_in(connection, target, &pick(false), touched)?;
+        sort_in(connection, level, &pick(true), freed)?;
+        sort_in(connection, target, &pick(false), freed)?;
     }
     Ok(())
 }
@@ -53,7 +56,7 @@ pub(super) fn apply(
 /// Puts entries into a table in which none of their digests stands, nor in the young one beside it.
 pub(super) fn add(connection: &Connection, table: Table, new: &Changes) -> Result<(), StoreError> {
     let target = level_for(connection, table, new.len())?.unwrap_or(table);
-    sort_in(connection, target, new, &mut BTreeSet::new())
+    sort_in(connection, target, new, &mut Freed::new())
 }
 
 /// Which level takes so many new entries; `None` when there is only one.
@@ -82,7 +85,7 @@ pub(super) fn grow_up(connection: &Connection, table: Table) -> Result<bool, Sto
             return connection.clear_table(young).map(|()| true);
         }
         // No digest stands in both: whoever forged one that does loses what is older.
-        sort_in(connection, table, &some, &mut BTreeSet::new())?;
+        sort_in(connection, table, &some, &mut Freed::new())?;
     }
 }
 
@@ -104,27 +107,27 @@ pub(super) fn sort_in(
     connection: &Connection,
     table: Table,
     changes: &Changes,
-    touched: &mut BTreeSet<u32>,
+    freed: &mut Freed,
 ) -> Result<(), StoreError> {
     let mut rest = changes;
     while let Some((digest, _)) = rest.first() {
         let (first, old, last) = connection.entries_around(table, prefix(digest))?;
         let (here, behind) = rest.split_at(rest.partition_point(|(digest, _)| prefix(digest) <= last));
         rest = behind;
-        let entries = join(old, here, touched);
+        let entries = join(old, here, freed);
         write(connection, table, first, last, &entries)?;
     }
     Ok(())
 }
 
 /// The entries of a bucket after changes.
-fn join(old: Vec<(Digest, Slot)>, changes: &Changes, touched: &mut BTreeSet<u32>) -> Vec<(Digest, Slot)> {
+fn join(old: Vec<(Digest, Slot)>, changes: &Changes, freed: &mut Freed) -> Vec<(Digest, Slot)> {
     let mut entries = Vec::with_capacity(old.len() + changes.len());
     let mut old = old.into_iter().peekable();
     for (digest, change) in changes {
         entries.extend(std::iter::from_fn(|| old.next_if(|(there, _)| there < digest)));
         if let Some((_, Slot::Stored(location))) = old.next_if(|(there, _)| there == digest) {
-            touched.insert(location.row);
+            *freed.entry(location.row).or_default() += u64::from(location.length);
         }
         entries.extend(change.map(|slot| (*digest, slot)));
     }
