@@ -10,9 +10,8 @@ use super::chunk::{BodyIndex, Chunk, Decoder};
 use super::error::LinkError;
 use super::resolve::{Defined, Definitions, Meaning};
 use super::undefined::nearest;
-use crate::digest::FragmentDigest;
 use crate::name::Name;
-use crate::store::{Found, Haul, StoreError, View};
+use crate::store::{Found, Haul, Places, StoreError, View};
 
 /// What is reachable.
 pub(super) struct Program<'m> {
@@ -69,6 +68,8 @@ struct Walk<'d, 'm> {
     chunks: Vec<Chunk>,
     /// The index of a body, by rank of its digest.
     indices: Vec<Option<u32>>,
+    /// Where the bodies lie, as far as that is known.
+    places: Places,
 }
 
 /// Where a walk goes on.
@@ -107,7 +108,8 @@ impl<'d, 'm> Walk<'d, 'm> {
     fn new(all: &'d Definitions<'m>) -> Self {
         let front = Front { definitions: all, is_reached: vec![false; all.len()], level: Vec::new() };
         let (definitions, bodies, chunks) = (Vec::new(), Vec::new(), Vec::new());
-        Self { front, definitions, bodies, chunks, indices: vec![None; all.len()] }
+        let indices = vec![None; all.len()];
+        Self { front, definitions, bodies, chunks, indices, places: Places::default() }
     }
 
     /// Gives each body of a level that is new its index, and all of them in ascending order of their digests.
@@ -130,9 +132,7 @@ impl<'d, 'm> Walk<'d, 'm> {
     /// Copies bodies out of the repository, each once: one thread reads, all check and decode what was read. Gives what
     /// is wrong with single ones.
     fn fetch(&mut self, view: &dyn View, wanted: &[Wanted<'_>]) -> Result<Vec<LinkError>, StoreError> {
-        let fragment = |wanted: &Wanted<'_>| self.front.definitions.fragment(wanted.rank);
-        let digests = wanted.iter().map(fragment).collect::<Vec<_>>();
-        let mut decoded = decode_all(view, &digests, wanted, self.front.definitions)?;
+        let mut decoded = decode_all(view, wanted, self.front.definitions, &mut self.places)?;
         // Neither in which order a store reads nor which thread was done first is seen in the result.
         decoded.sort_unstable_by_key(|(number, ..)| *number);
         let mut failed = Vec::new();
@@ -172,16 +172,17 @@ type Decoded = (usize, Chunk, Bodies);
 /// Reads on this thread, which alone may use the view; decodes on the others, and on this one when they have enough.
 fn decode_all(
     view: &dyn View,
-    digests: &[FragmentDigest],
     wanted: &[Wanted<'_>],
     definitions: &Definitions<'_>,
+    places: &mut Places,
 ) -> Result<Vec<Decoded>, StoreError> {
+    let ranks = wanted.iter().map(|wanted| wanted.rank as usize).collect::<Vec<_>>();
     let enough = 2 * (rayon::current_num_threads() - 1);
     let waiting = &AtomicUsize::new(0);
     let (done, decoded) = mpsc::channel();
     let mut number = 0;
     rayon::in_place_scope(|scope| {
-        view.for_entries(digests, &mut |haul| {
+        view.for_some(definitions.fragments(), &ranks, places, &mut |haul| {
             let (done, this) = (done.clone(), number);
             number += 1;
             let work = move || {

@@ -88,9 +88,9 @@ impl<'m> Definitions<'m> {
         self.ranks[number as usize]
     }
 
-    /// The fragment at a place among all in ascending order.
-    pub(super) fn fragment(&self, rank: u32) -> FragmentDigest {
-        self.fragments[rank as usize]
+    /// The fragments, each once, in ascending order.
+    pub(super) fn fragments(&self) -> &[FragmentDigest] {
+        &self.fragments
     }
 
     /// Ranks the fragments. Most are told apart by how they begin.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::error::StoreError;
 use super::haul::{self, Haul};
+use super::places::Places;
 use super::repository::Entry;
 use super::wire::record::CompilationRecord;
 use crate::digest::{BuildId, Checksum, CompilationId, FragmentDigest};
@@ -84,6 +85,18 @@ pub trait View {
 
     /// All digests with what is stored under them.
     fn fragments(&self) -> Members<'_, (FragmentDigest, State)>;
+
+    /// Like [`Self::for_entries`], for those of many digests whose indices are `wanted`, in ascending order. Who comes again
+    /// for others of the same digests brings what was found of them by then. An entry's place is the one in `wanted`.
+    fn for_some(
+        &self,
+        all: &[FragmentDigest],
+        wanted: &[usize],
+        _: &mut Places,
+        take: &mut Take<'_>,
+    ) -> Result<(), StoreError> {
+        self.for_entries(&wanted.iter().map(|at| all[*at]).collect::<Vec<_>>(), take)
+    }
 
     /// The compilations of many ids, each held against its id.
     fn find_compilations(&self, ids: &[CompilationId]) -> Result<Compilations, StoreError> {

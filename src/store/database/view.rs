@@ -12,6 +12,7 @@ use crate::object::link_record::LinkRecord;
 use crate::store::backend::{Compilations, Entries, Members, Records, State, Take, View};
 use crate::store::error::StoreError;
 use crate::store::haul::Haul;
+use crate::store::places::Places;
 use crate::store::repository::Entry;
 use crate::store::wire::record::CompilationRecord;
 
@@ -37,24 +38,22 @@ impl View for Connection {
 
     fn for_entries(&self, digests: &[FragmentDigest], take: &mut Take<'_>) -> Result<(), StoreError> {
         let slots = self.slots(Table::Fragments, digests.iter().map(FragmentDigest::digest))?;
-        self.map()?;
-        // As they lie in the heap: each of its rows is opened once.
-        let mut order = slots.iter().map(place).zip(0..).collect::<Vec<(_, usize)>>();
-        order.sort_unstable();
-        let (mut rows, mut haul) = (Rows::of(self), Haul::with_room());
-        for (_, at) in order {
-            match slots[at] {
-                None => haul.add(at, Ok(None), &digests[at]),
-                Some(Slot::Known) => haul.add(at, Ok(Some(Entry::Known)), &digests[at]),
-                Some(Slot::Stored(location)) => {
-                    haul.read(at, &digests[at], location.checksum, |bytes| rows.read(&location, bytes));
-                }
-            }
-            if haul.is_full() {
-                take(mem::replace(&mut haul, Haul::with_room()))?;
-            }
-        }
-        if haul.is_empty() { Ok(()) } else { take(haul) }
+        self.haul(digests, &slots, take)
+    }
+
+    fn for_some(
+        &self,
+        all: &[FragmentDigest],
+        wanted: &[usize],
+        places: &mut Places,
+        take: &mut Take<'_>,
+    ) -> Result<(), StoreError> {
+        places.find(all, wanted, |digests| {
+            self.slots(Table::Fragments, digests.iter().map(FragmentDigest::digest))
+        })?;
+        let digests = wanted.iter().map(|at| all[*at]).collect::<Vec<_>>();
+        let slots = wanted.iter().map(|at| places.get(*at)).collect::<Vec<_>>();
+        self.haul(&digests, &slots, take)
     }
 
     fn has_compilation(&self, id: &CompilationId) -> Result<bool, StoreError> {
@@ -89,6 +88,34 @@ impl View for Connection {
     fn links(&self) -> Members<'_, LinkRecord> {
         let read = |(digest, slot)| self.link_at(BuildId::new(digest), slot);
         Box::new(self.members(Table::Links).map(move |member| member.and_then(read)))
+    }
+}
+
+impl Connection {
+    /// Reads what slots stand for as it lies in the heap, so that each of its rows is opened once.
+    fn haul(
+        &self,
+        digests: &[FragmentDigest],
+        slots: &[Option<Slot>],
+        take: &mut Take<'_>,
+    ) -> Result<(), StoreError> {
+        self.map()?;
+        let mut order = slots.iter().map(place).zip(0..).collect::<Vec<(_, usize)>>();
+        order.sort_unstable();
+        let (mut rows, mut haul) = (Rows::of(self), Haul::with_room());
+        for (_, at) in order {
+            match slots[at] {
+                None => haul.add(at, Ok(None), &digests[at]),
+                Some(Slot::Known) => haul.add(at, Ok(Some(Entry::Known)), &digests[at]),
+                Some(Slot::Stored(location)) => {
+                    haul.read(at, &digests[at], location.checksum, |bytes| rows.read(&location, bytes));
+                }
+            }
+            if haul.is_full() {
+                take(mem::replace(&mut haul, Haul::with_room()))?;
+            }
+        }
+        if haul.is_empty() { Ok(()) } else { take(haul) }
     }
 }
 

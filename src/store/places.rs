@@ -1,0 +1,63 @@
+//! Where the fragments of a program lie, for who reads them by and by.
+//!
+//! Deliberately absent: what a place is. Only the store that found one can use it.
+
+use super::database::bucket::Slot;
+
+/// What was found so far of many digests, by index.
+#[derive(Debug, Default)]
+pub struct Places(Vec<Option<Option<Slot>>>);
+
+/// Who wants one digest in so many of all that are not found yet, is going to want most: then all are looked for at once.
+const MANY: usize = 16;
+
+impl Places {
+    /// Looks for what is wanted and not found yet, with one question in the order of the digests.
+    pub(super) fn find<D: Copy, E>(
+        &mut self,
+        all: &[D],
+        wanted: &[usize],
+        find: impl FnOnce(&[D]) -> Result<Vec<Option<Slot>>, E>,
+    ) -> Result<(), E> {
+        self.0.resize(all.len(), None);
+        let is_unknown = |at: &usize| self.0[*at].is_none();
+        let mut unknown = wanted.iter().copied().filter(is_unknown).collect::<Vec<_>>();
+        if unknown.len() * MANY >= all.len() {
+            unknown = (0..all.len()).filter(is_unknown).collect();
+        }
+        let digests = unknown.iter().map(|at| all[*at]).collect::<Vec<_>>();
+        for (at, slot) in unknown.into_iter().zip(find(&digests)?) {
+            self.0[at] = Some(slot);
+        }
+        Ok(())
+    }
+
+    /// What was found at an index, if anything.
+    pub(super) fn get(&self, at: usize) -> Option<Slot> {
+        self.0.get(at).copied().flatten().flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_looked_for_twice() {
+        let all = (0..100).collect::<Vec<u32>>();
+        let mut places = Places::default();
+        let mut asked = Vec::new();
+        for wanted in [vec![3, 5], vec![5, 8], (10..20).collect(), vec![4, 50, 99]] {
+            let find = |digests: &[u32]| {
+                asked.push(digests.to_vec());
+                Ok::<_, ()>(digests.iter().map(|digest| (digest % 2 == 0).then_some(Slot::Known)).collect())
+            };
+            places.find(&all, &wanted, find).unwrap();
+            for at in wanted {
+                assert_eq!(places.get(at).is_some(), at % 2 == 0);
+            }
+        }
+        assert_eq!(asked[..2], [vec![3, 5], vec![8]]);
+        assert_eq!((asked[2].len(), asked[3].len()), (97, 0));
+    }
+}
