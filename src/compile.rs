@@ -213,9 +213,13 @@ impl Prepared<'_> {
             return vec![unit.alone.clone()];
         }
         let mentions = units.iter().map(|unit| &unit.mentions).collect::<Vec<_>>();
-        let together =
-            Together::new(&mentions, self.optimization.binding(), units.len() == self.parsed.len());
-        let warnings = units.par_iter().map(|unit| unit.warnings(&together));
+        let binding = self.optimization.binding();
+        let together = Together::new(&mentions, binding, units.len() == self.parsed.len());
+        // What others define, or catch, only takes warnings away; operators that they bind early add some.
+        let only_fewer = binding == lint::Binding::Late;
+        let warnings = units.par_iter().map(|unit| {
+            if only_fewer && unit.alone.is_empty() { Vec::new() } else { unit.warnings(&together) }
+        });
         let mut warnings = warnings.collect::<Vec<_>>().into_iter();
         let of = |unit: &Result<_, _>| unit.as_ref().ok().and_then(|_: &KeyedUnit<'_>| warnings.next());
         self.parsed.iter().map(of).map(Option::unwrap_or_default).collect()

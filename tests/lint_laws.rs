@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use texts::{blanks, bodies, program, texts};
 use toy::isa::builtin::Builtin;
-use toy::lint::{Lint, Warning};
+use toy::lint::{Binding, Lint, Mentions, Together, Warning, lint};
 use toy::name::nearest;
 use toy::source::SourceFile;
 use toy::store::Repository;
@@ -99,6 +99,29 @@ proptest! {
     fn what_surely_fails_fails(text in straight()) {
         let failures = failures(&text);
         prop_assert!(failures.is_empty() || !succeeds(&text), "{text}\n{failures:?}");
+    }
+}
+
+proptest! {
+    /// So a source of which nothing is said alone need not be gone through again in company.
+    #[test]
+    fn company_only_takes_warnings_away(mut texts in prop::collection::vec(straight(), 1..4)) {
+        let others = texts.iter_mut().skip(1).zip(1..);
+        others.for_each(|(text, number)| *text = text.replacen("main", &format!("p{number}"), 1));
+        let units = texts.iter().map(|text| parse(text).unit).collect::<Vec<_>>();
+        let mentions = units.iter().map(Mentions::new).collect::<Vec<_>>();
+        let all = mentions.iter().collect::<Vec<_>>();
+        for ((unit, mentions), text) in units.iter().zip(&mentions).zip(&texts) {
+            let places = |together: &[&Mentions<'_>], is_all| {
+                let together = Together::new(together, Binding::Late, is_all);
+                let warnings = lint(unit, text, mentions, &together).into_iter();
+                warnings.map(|warning| (warning.lint, warning.span())).collect::<Vec<_>>()
+            };
+            let alone = places(&[mentions], true);
+            for is_all in [true, false] {
+                prop_assert!(places(&all, is_all).iter().all(|place| alone.contains(place)), "{text}");
+            }
+        }
     }
 }
 

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::backend::{Backend, Batch, Change, Damage, Decision, Missing, State, View};
 use super::database::DatabaseBackend;
 use super::error::StoreError;
@@ -342,7 +344,7 @@ impl<'b> Transaction<'b> {
     fn refuse_dangling(&self, compilations: &[CompilationRecord]) -> Result<(), StoreError> {
         let fragments = || compilations.iter().flat_map(CompilationRecord::fragments);
         let mut digests = fragments().copied().collect::<Vec<_>>();
-        digests.sort_unstable();
+        digests.par_sort_unstable();
         digests.dedup();
         let states = self.batch.states(&digests)?;
         let Some(lost) = states.iter().position(Option::is_none).map(|at| digests[at]) else { return Ok(()) };
