@@ -13,6 +13,7 @@ pub mod key;
 mod places;
 
 pub use key::Key;
+pub(super) use places::NOWHERE;
 
 /// A dictionary up to this size is searched from end to end, which is faster than hashing.
 const SMALL: u32 = 8;
@@ -50,6 +51,9 @@ pub(super) struct Record {
     is_private: bool,
     /// Where each key stands in an [`Index::Places`].
     places: Option<Box<Places>>,
+    /// The address and the length of the table there of whole numbers' places; none without it.
+    pub(super) near: usize,
+    pub(super) near_length: usize,
 }
 
 /// How the place of a key is found.
@@ -69,6 +73,12 @@ impl Record {
     #[inline]
     const fn range(&self) -> Range<usize> {
         self.start..self.start + self.length as usize
+    }
+
+    /// Looks where the table of whole numbers' places is now.
+    fn look(&mut self) {
+        let near = self.places.as_ref().map(|places| places.near()).unwrap_or_default();
+        (self.near, self.near_length) = (near.as_ptr() as usize, near.len());
     }
 }
 
@@ -227,13 +237,6 @@ impl Dictionaries {
         !std::mem::replace(&mut self.table[id as usize].is_begun, true)
     }
 
-    /// The value under a key, to be replaced.
-    #[inline]
-    pub(super) fn get_mut(&mut self, id: u32, key: Key) -> Option<&mut Packed> {
-        let at = self.get(id).position(key)?;
-        Some(&mut self.entries[self.table[id as usize].start + at].value)
-    }
-
     /// Replaces the value that stands at a place, if it is the key's. Tells whether it is.
     #[inline]
     pub(super) fn replace_at(&mut self, id: u32, place: u32, key: Key, value: Packed) -> bool {
@@ -274,6 +277,13 @@ impl Dictionaries {
     fn grow(&mut self, id: u32) {
         let record = &self.table[id as usize];
         let (old, capacity) = (record.range(), (2 * record.capacity).max(SMALL / 2));
+        let is_last = record.capacity > 0 && record.start + record.capacity as usize == self.entries.len();
+        if is_last && self.rooms[capacity.trailing_zeros() as usize].is_empty() {
+            // Where it is: nothing moves, and no room is left behind.
+            self.entries.resize(old.start + capacity as usize, VACANT);
+            self.table[id as usize].capacity = capacity;
+            return;
+        }
         let start = self.room(capacity);
         self.entries.copy_within(old, start);
         self.free_room(id);
@@ -313,6 +323,7 @@ impl Dictionaries {
                 let places = record.places.get_or_insert_default();
                 places.insert(moved, at as u32);
                 places.remove(key);
+                record.look();
             }
         }
         true
@@ -324,6 +335,7 @@ impl Dictionaries {
         (record.length, record.is_begun, record.is_private) = (0, false, false);
         if record.capacity > SMALL {
             (record.index, record.places) = (Index::Walk, None);
+            record.look();
             self.free_room(id);
         }
     }
@@ -350,7 +362,10 @@ impl Dictionaries {
         match (record.index, run) {
             (Index::Walk, Some(first)) => (record.index, record.first) = (Index::Run, first),
             (Index::Run, _) if key.packed().as_number() == Some(record.first + f64::from(last)) => {}
-            (Index::Places, _) => record.places.get_or_insert_default().insert(key, last),
+            (Index::Places, _) => {
+                record.places.get_or_insert_default().insert(key, last);
+                record.look();
+            }
             _ => self.index_all(id),
         }
     }
@@ -361,6 +376,7 @@ impl Dictionaries {
         let places = Box::new(keys.map(|(entry, at)| (entry.key, at)).collect());
         let record = &mut self.table[id as usize];
         (record.index, record.places) = (Index::Places, Some(places));
+        record.look();
     }
 }
 
@@ -422,6 +438,10 @@ mod tests {
                     }
                 }
                 prop_assert_eq!(all.get(id).entries().len(), model.len());
+                let record = &all.table[id as usize];
+                let near = record.places.as_ref().map(|places| places.near()).unwrap_or_default();
+                prop_assert_eq!(record.near_length, near.len());
+                prop_assert!(near.is_empty() || record.near == near.as_ptr() as usize);
                 for (at, (stored, value)) in model.iter().enumerate() {
                     prop_assert_eq!(all.get(id).get(key(*stored)), Some((*value).into()));
                     prop_assert_eq!(all.get(id).entries()[at].key, key(*stored));

@@ -36,6 +36,8 @@ pub struct StringId(pub(super) u32);
 
 /// [`Heap::pause`], but in tests.
 const PAUSE: usize = 32 << 20;
+/// Between two collections that look at little, so many times less is made: what is used again is in the cache then.
+const LITTLE: usize = 8;
 
 /// What each object takes besides what it holds, in bytes.
 const OBJECT: usize = 32;
@@ -83,7 +85,7 @@ pub struct Heap {
     own: usize,
     /// A collection is due when `used` would pass this.
     due: usize,
-    /// So many bytes are made, at least, between two collections.
+    /// So many bytes are made, at least, between two collections that look at much.
     pause: usize,
     /// What the objects may take.
     limit: usize,
@@ -102,7 +104,7 @@ impl Heap {
             parts: HashMap::default(),
             used: 0,
             own: 0,
-            due: PAUSE.min(limit),
+            due: (PAUSE / LITTLE).min(limit),
             pause: PAUSE,
             limit,
         }
@@ -229,6 +231,12 @@ impl Heap {
         self.strings.get(id.0)
     }
 
+    /// Whether the bytes of a string stay what they are.
+    #[inline]
+    pub(super) fn is_read_only(&self, id: StringId) -> bool {
+        self.strings.place(id.0).is_read_only()
+    }
+
     /// The bytes of a string, if they may be written to.
     #[inline]
     pub(super) fn string_mut(&mut self, id: StringId) -> Option<&mut [u8]> {
@@ -280,6 +288,12 @@ impl Heap {
         self.arrays.copy(from.0, to.0, start);
     }
 
+    /// The same of strings, if they fit and the other may be written to. Tells whether it is so.
+    #[inline]
+    pub(super) fn copy_string_if_it_fits(&mut self, from: StringId, to: StringId, start: usize) -> bool {
+        self.strings.copy_if_it_fits(from.0, to.0, start)
+    }
+
     /// Copies the bytes of a string into another, which may be written to, from an index on. They may overlap, and
     /// they fit.
     pub(super) fn copy_string(&mut self, from: StringId, to: StringId, start: usize) {
@@ -295,8 +309,12 @@ impl Heap {
             texts: vec![false; texts.len()],
             loaded: texts.loaded().len() as u32,
             waiting: Vec::new(),
+            looks: 0,
         };
-        roots.chain(texts.loaded().map(Value::Text)).for_each(|root| reached.note(root));
+        for root in roots.chain(texts.loaded().map(Value::Text)) {
+            reached.looks += 1;
+            reached.note(root);
+        }
         while let Some(value) = reached.waiting.pop() {
             match value {
                 Value::Dictionary(id) => {
@@ -332,7 +350,9 @@ impl Heap {
         let cost = |id, length| if id < reached.loaded { 0 } else { string_cost(length) };
         let strings = self.strings.sweep(&reached.strings, cost);
         self.used = dictionaries.saturating_sub(self.own) + arrays + strings + texts;
-        self.due = self.used.saturating_add(self.used.max(self.pause).max(wanted)).min(self.limit);
+        let looked_at = self.used + self.own + reached.looks * OBJECT;
+        let pause = (LITTLE * looked_at).clamp(self.pause / LITTLE, self.pause);
+        self.due = self.used.saturating_add(self.used.max(pause).max(wanted)).min(self.limit);
         self.arrays.shrink(PAUSE / size_of::<Packed>());
         self.strings.shrink(PAUSE);
     }
@@ -348,6 +368,8 @@ pub(super) struct Reached {
     /// How many texts the program was loaded with.
     loaded: u32,
     waiting: Vec<Value>,
+    /// How many roots there are.
+    looks: usize,
 }
 
 impl Reached {

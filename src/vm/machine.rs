@@ -411,7 +411,7 @@ impl<'p> Machine<'p> {
         match (Key::of(value), value) {
             (Some(key), _) => Ok(key),
             (None, Value::String(id)) => {
-                if let Some(name) = self.texts.find(&self.heap, self.heap.string(id)) {
+                if let Some(name) = self.texts.find(&self.heap, id) {
                     return Ok(Key::name(name));
                 }
                 self.reserve(cost(self.heap.string(id).len()))?;
@@ -429,7 +429,7 @@ impl<'p> Machine<'p> {
     pub(super) fn known_key(&self, value: Value) -> Result<Option<Key>, Fault> {
         match (Key::of(value), value) {
             (Some(key), _) => Ok(Some(key)),
-            (None, Value::String(id)) => Ok(self.texts.find(&self.heap, self.heap.string(id)).map(Key::name)),
+            (None, Value::String(id)) => Ok(self.texts.find(&self.heap, id).map(Key::name)),
             (None, Value::Array(id)) => Ok(self.heap.key_array(id).map(Key::array)),
             _ => Err(ErrorName::TypeCheck.into()),
         }

@@ -89,6 +89,10 @@ pub struct Texts {
     hasher: RandomState,
     /// What was found last: most likely it is looked for again.
     last: Cell<Option<NameId>>,
+    /// The string for which it was found, if that stays what it is.
+    last_string: Cell<Option<StringId>>,
+    /// Where each stood as a key of a dictionary when it was last looked for: most likely it stands there again.
+    places: Vec<Cell<u32>>,
 }
 
 /// A place of the table: the upper half of a hash, and the id plus one, or 0 where there is none.
@@ -108,6 +112,8 @@ impl Texts {
             table: vec![Slot::default(); (2 * names.len()).next_power_of_two().max(64)],
             hasher: RandomState::default(),
             last: Cell::new(None),
+            last_string: Cell::new(None),
+            places: vec![Cell::new(0); names.len()],
         };
         for text in &names.texts {
             // Without memory for the program itself nothing can be done.
@@ -124,16 +130,35 @@ impl Texts {
         self.strings[id.index()]
     }
 
+    /// Where a text most likely stands as a key of a dictionary.
+    #[inline]
+    pub(super) fn place(&self, id: NameId) -> u32 {
+        self.places[id.index()].get()
+    }
+
+    /// Notes where it stands.
+    #[inline]
+    pub(super) fn note_place(&self, id: NameId, place: u32) {
+        self.places[id.index()].set(place);
+    }
+
     /// The ids that the program was loaded with.
     pub(super) fn loaded(&self) -> impl ExactSizeIterator<Item = NameId> {
         (0..self.loaded as u32).map(NameId)
     }
 
-    /// The id of a text, if there is one.
+    /// The id of a string's text, if there is one.
     #[inline]
-    pub(super) fn find(&self, heap: &Heap, bytes: &[u8]) -> Option<NameId> {
-        let last = self.last.get().filter(|last| heap.string(self.string(*last)) == bytes);
-        last.or_else(|| self.search(heap, bytes))
+    pub(super) fn find(&self, heap: &Heap, string: StringId) -> Option<NameId> {
+        if self.last_string.get() == Some(string) {
+            return self.last.get();
+        }
+        let bytes = heap.string(string);
+        let last = self.last.get().filter(|last| is_same(heap.string(self.string(*last)), bytes));
+        let found = last.or_else(|| self.search(heap, bytes));
+        let stays = found.is_some() && heap.is_read_only(string);
+        self.last_string.set(Some(string).filter(|_| stays));
+        found
     }
 
     #[inline(never)]
@@ -143,7 +168,7 @@ impl Texts {
         loop {
             let slot = self.table[at & (self.table.len() - 1)];
             let id = NameId(slot.id.checked_sub(1)?);
-            if slot.hash == (hash >> 32) as u32 && heap.string(self.string(id)) == bytes {
+            if slot.hash == (hash >> 32) as u32 && is_same(heap.string(self.string(id)), bytes) {
                 self.last.set(Some(id));
                 return Some(id);
             }
@@ -156,7 +181,10 @@ impl Texts {
         let id = self.free.pop().unwrap_or(NameId(self.strings.len() as u32));
         match self.strings.get_mut(id.index()) {
             Some(place) => *place = string,
-            None => self.strings.push(string),
+            None => {
+                self.strings.push(string);
+                self.places.push(Cell::new(0));
+            }
         }
         if 2 * self.strings.len() > self.table.len() {
             self.enter_all(heap);
@@ -195,7 +223,7 @@ impl Texts {
     /// are left, besides those of the strings.
     pub(super) fn retain(&mut self, heap: &Heap, kept: &[bool], mut forgotten: impl FnMut(NameId)) -> usize {
         let before = self.free.len();
-        self.last.set(None);
+        (self.last, self.last_string) = (Cell::new(None), Cell::new(None));
         self.free = (self.loaded as u32..self.strings.len() as u32).map(NameId).collect();
         self.free.retain(|id| !kept[id.index()]);
         self.free.iter().for_each(|id| forgotten(*id));
@@ -206,10 +234,57 @@ impl Texts {
     }
 }
 
+/// Whether two texts are the same. Most are short, and need no function that compares long ones.
+#[inline]
+fn is_same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() || a.len() > 16 {
+        return a == b;
+    }
+    // The first and the last bytes overlap where there are fewer than twice as many.
+    if let (Some(a), Some(b)) = (ends::<8>(a), ends::<8>(b)) {
+        return a.map(u64::from_ne_bytes) == b.map(u64::from_ne_bytes);
+    }
+    if let (Some(a), Some(b)) = (ends::<4>(a), ends::<4>(b)) {
+        return a.map(u32::from_ne_bytes) == b.map(u32::from_ne_bytes);
+    }
+    a.iter().zip(b).all(|(a, b)| a == b)
+}
+
+/// The first and the last bytes.
+#[inline]
+fn ends<const N: usize>(bytes: &[u8]) -> Option<[[u8; N]; 2]> {
+    Some([*bytes.first_chunk()?, *bytes.last_chunk()?])
+}
+
 /// What a text takes in the tables, in bytes.
 const ROWS: usize = 64;
 
 /// What a text made at run time takes, in bytes, with its string.
 pub(super) const fn cost(length: usize) -> usize {
     string_cost(length) + ROWS
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::is_same;
+
+    proptest! {
+        #[test]
+        fn texts_are_the_same_when_their_bytes_are(
+            bytes in proptest::collection::vec(any::<u8>(), 0..40),
+            at in any::<proptest::sample::Index>(),
+            other in any::<u8>(),
+        ) {
+            let mut changed = bytes.clone();
+            if !bytes.is_empty() {
+                *at.get_mut(&mut changed) = other;
+            }
+            prop_assert_eq!(is_same(&bytes, &changed), bytes == changed);
+            prop_assert!(is_same(&bytes, &bytes.clone()));
+            changed.push(other);
+            prop_assert!(!is_same(&bytes, &changed));
+        }
+    }
 }

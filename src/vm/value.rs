@@ -327,12 +327,15 @@ impl Word {
         }
         let mut word = Self::new(b".0");
         let mut digits = magnitude;
-        loop {
-            word.push(b'0' + (digits % 10) as u8);
-            digits /= 10;
-            if digits == 0 {
-                break;
-            }
+        while digits >= 100 {
+            let two = (digits % 100) as u8;
+            word.push(b'0' + two % 10);
+            word.push(b'0' + two / 10);
+            digits /= 100;
+        }
+        word.push(b'0' + (digits % 10) as u8);
+        if digits >= 10 {
+            word.push(b'0' + (digits / 10) as u8);
         }
         if number < 0.0 {
             word.push(b'-');

@@ -19,7 +19,8 @@ pub(super) struct Places {
     keys: usize,
 }
 
-const NOWHERE: u32 = u32::MAX;
+/// What stands in the table where no key is.
+pub(in crate::vm) const NOWHERE: u32 = u32::MAX;
 
 /// The table has at most so many rows a key, before it is rounded up to a power of two, and this many besides.
 const SPARSE: usize = 4;
@@ -42,6 +43,11 @@ impl Places {
             Some(place) => Some(*place).filter(|place| *place != NOWHERE),
             None => self.far.get(&key).copied(),
         }
+    }
+
+    /// The table of the places of whole numbers.
+    pub(super) fn near(&self) -> &[u32] {
+        &self.near
     }
 
     /// Notes the place of a key.

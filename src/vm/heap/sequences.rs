@@ -36,7 +36,7 @@ impl Sequence {
         self.whole.0 & !READ_ONLY
     }
 
-    const fn is_read_only(self) -> bool {
+    pub(super) const fn is_read_only(self) -> bool {
         self.whole.0 & READ_ONLY != 0
     }
 }
@@ -168,6 +168,18 @@ impl<T: Copy> Sequences<T> {
         let to = self.place(to).start + start;
         let from = self.place(from).range();
         self.elements.copy_within(from, to);
+    }
+
+    /// The same, if they fit and may be written to. Tells whether it is so.
+    #[inline]
+    pub(super) fn copy_if_it_fits(&mut self, from: u32, to: u32, start: usize) -> bool {
+        let (from, to) = (self.place(from), self.place(to));
+        let end = start.checked_add(from.length as usize);
+        let fits = end.is_some_and(|end| end <= to.length as usize) && !to.is_read_only();
+        if fits {
+            self.elements.copy_within(from.range(), to.start + start);
+        }
+        fits
     }
 
     /// Forgets all that were not reached, and adds up what the others cost. A part was reached only with its whole.

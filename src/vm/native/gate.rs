@@ -8,7 +8,8 @@
 // `look`, and nothing in the machine is borrowed meanwhile. It reads and writes only what the context bounds: the slots
 // of the operand stack between `stack_base` and `stack_end`; the spare room of frames and loops up to `frames_end` and
 // `loops_end`, the rest of which is initialised; meanings by the ids of names that exist; entries of dictionaries below
-// their number, and the one above them where there is room for it, with that number; elements below an array's length;
+// their number, and the one above them where there is room for it, with that number; the places that a dictionary has for
+// whole numbers below the table's length; elements below an array's length;
 // and, in the machine itself, the count of the bytes on the heap. A helper makes a unique reference of `machine` and of `streams`,
 // of which there is no other then, as native code runs on the same thread and holds none; no vector with an address in
 // the context moves in it without `look` being called again. No helper unwinds: all of them are total.
@@ -31,7 +32,9 @@ use crate::isa::builtin::Builtin;
 
 mod values;
 
-pub(super) use values::{divide, element, equal, known, modulo, part, set_element, set_part, text};
+pub(super) use values::{
+    add_number, divide, element, equal, known, modulo, part, set_element, set_part, text,
+};
 
 /// What native code and the machine both know.
 #[derive(Debug)]
@@ -91,6 +94,8 @@ pub(super) const DUE: usize = offset_of!(Machine<'static>, heap) + heap::DUE;
 pub(super) const RECORD: usize = size_of::<Record>();
 pub(super) const RECORD_START: usize = offset_of!(Record, start);
 pub(super) const RECORD_LENGTH: usize = offset_of!(Record, length);
+pub(super) const RECORD_NEAR: usize = offset_of!(Record, near);
+pub(super) const RECORD_NEAR_LENGTH: usize = offset_of!(Record, near_length);
 pub(super) const ENTRY: usize = size_of::<Entry>();
 pub(super) const ENTRY_KEY: usize = offset_of!(Entry, key);
 pub(super) const ENTRY_VALUE: usize = offset_of!(Entry, value);

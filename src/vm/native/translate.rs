@@ -31,6 +31,7 @@ mod joins;
 mod leave;
 mod loops;
 mod names;
+mod numbered;
 mod operators;
 mod stopped;
 mod values;

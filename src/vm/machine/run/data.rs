@@ -196,7 +196,7 @@ impl Sprint<'_, '_> {
             Value::Null | Value::Mark => return false,
             key => self.machine.plain_key(key),
         };
-        let is_known = key.is_some_and(|key| self.machine.heap.dictionary(id).position(key).is_some());
+        let is_known = key.is_some_and(|key| self.machine.plain_place(id, key).is_some());
         self.height -= 1;
         self.set_top(Packed::boolean(is_known))
     }
@@ -208,7 +208,10 @@ impl Machine<'_> {
     pub(in crate::vm) fn element(&self, holder: Packed, key: Packed) -> Option<Packed> {
         match holder.unpack() {
             Value::Array(id) => self.heap.array(id).get(whole(key)?).copied(),
-            Value::Dictionary(id) => self.heap.dictionary(id).get(self.plain_key(key.unpack())?),
+            Value::Dictionary(id) => {
+                let place = self.plain_place(id, self.plain_key(key.unpack())?)?;
+                self.heap.dictionary(id).entries().get(place as usize).map(|entry| entry.value)
+            }
             Value::String(id) => Some(byte(*self.heap.string(id).get(whole(key)?)?)),
             Value::Text(name) => Some(byte(*self.heap.string(self.texts.string(name)).get(whole(key)?)?)),
             _ => None,
@@ -244,13 +247,19 @@ impl Machine<'_> {
         if let Some(name) = key.as_name().filter(|_| self.heap.dictionary(id).is_begun()) {
             return self.set_meaning(id, name, value);
         }
-        if let Some(slot) = self.heap.dictionaries.get_mut(id.0, key) {
-            *slot = value;
-            return true;
+        if let Some(place) = self.plain_place(id, key) {
+            return self.heap.dictionaries.replace_at(id.0, place, key, value);
         }
+        self.add_entry(id, key, value)
+    }
+
+    /// Stores a value under a key that a dictionary does not have, unless it needs a collection.
+    #[inline]
+    pub(in crate::vm) fn add_entry(&mut self, id: DictionaryId, key: Key, value: Packed) -> bool {
         let is_free = self.heap.take(ENTRY);
         if is_free {
-            self.heap.dictionaries.insert_new(id.0, key, value);
+            let place = self.heap.dictionaries.insert_new(id.0, key, value);
+            key.as_name().into_iter().for_each(|name| self.texts.note_place(name, place));
         }
         is_free
     }
@@ -264,11 +273,25 @@ impl Machine<'_> {
         is_free
     }
 
+    /// Where a key stands in a dictionary: a text most likely where it stood last.
+    #[inline]
+    pub(in crate::vm) fn plain_place(&self, id: DictionaryId, key: Key) -> Option<u32> {
+        let dictionary = self.heap.dictionary(id);
+        let Some(name) = key.as_name() else { return dictionary.position(key).map(|at| at as u32) };
+        let last = self.texts.place(name);
+        if dictionary.at(last, key).is_some() {
+            return Some(last);
+        }
+        let place = dictionary.position(key)? as u32;
+        self.texts.note_place(name, place);
+        Some(place)
+    }
+
     /// The key for a value, if it is one now.
     #[inline]
     pub(in crate::vm) fn plain_key(&self, value: Value) -> Option<Key> {
         match value {
-            Value::String(id) => self.texts.find(&self.heap, self.heap.string(id)).map(Key::name),
+            Value::String(id) => self.texts.find(&self.heap, id).map(Key::name),
             Value::Array(id) => self.heap.key_array(id).map(Key::array),
             _ => Key::of(value),
         }

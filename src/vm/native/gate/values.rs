@@ -3,6 +3,8 @@
 //! Deliberately absent: whatever could fail; a helper tells that something is not plain, and has done nothing then.
 
 use super::Context;
+use crate::vm::dictionary::Key;
+use crate::vm::machine::Machine;
 use crate::vm::operators::arithmetic::{quotient, remainder};
 use crate::vm::value::{Packed, Value, is_whole};
 
@@ -22,8 +24,33 @@ pub(in crate::vm::native) extern "sysv64" fn set_element(
 ) -> u64 {
     let (context, machine) = Context::machine(context);
     let [holder, key, value] = [holder, key, value].map(Packed::from_bits);
+    put(context, machine, holder, |machine| machine.set_element(holder, key, value))
+}
+
+/// The same of a number that a dictionary does not have as a key.
+pub(in crate::vm::native) extern "sysv64" fn add_number(
+    context: *mut Context,
+    holder: u64,
+    key: u64,
+    value: u64,
+) -> u64 {
+    let (context, machine) = Context::machine(context);
+    let [holder, key, value] = [holder, key, value].map(Packed::from_bits);
+    let (Value::Dictionary(id), Some(number)) = (holder.unpack(), key.as_number()) else { return 0 };
+    let Some(key) = Key::of(Value::Number(number)).filter(|_| id != machine.scope.system()) else { return 0 };
+    put(context, machine, holder, |machine| machine.add_entry(id, key, value))
+}
+
+/// Lets the machine put something into something, and looks where dictionaries are then.
+#[inline(always)]
+fn put<'m>(
+    context: &mut Context,
+    machine: &mut Machine<'m>,
+    holder: Packed,
+    put: impl FnOnce(&mut Machine<'m>) -> bool,
+) -> u64 {
     let before = machine.heap.dictionaries.row();
-    let is_done = machine.set_element(holder, key, value);
+    let is_done = put(machine);
     if let Value::Dictionary(id) = holder.unpack() {
         let is_seen = id == machine.scope.current() || id == machine.scope.program();
         if is_seen || machine.heap.dictionaries.row() != before {
@@ -42,7 +69,7 @@ pub(in crate::vm::native) extern "sysv64" fn known(context: *mut Context, holder
         return 2;
     }
     let key = machine.plain_key(key);
-    key.is_some_and(|key| machine.heap.dictionary(id).position(key).is_some()).into()
+    key.is_some_and(|key| machine.plain_place(id, key).is_some()).into()
 }
 
 /// What `getinterval` gives in the plainest cases; else [`Packed::NOTHING`].

@@ -3,7 +3,7 @@
 use std::mem::offset_of;
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{InstBuilder, Value, types};
+use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 
 use super::emit::elsewhere;
 use super::{Flow, Result, Translator};
@@ -128,13 +128,14 @@ impl Translator<'_, '_> {
         }
         let value = match self.sampled_place(holder, key) {
             Some((name, place)) => self.entry_of(holder, name, place),
+            None if Self::may_be_near(key) => self.near_element(state, holder, key)?,
             None => self.far_element(holder, key),
         };
         self.push_sampled(state, value, sample)
     }
 
     /// An element, by the machine's own function.
-    fn far_element(&mut self, holder: Is, key: Is) -> Value {
+    pub(super) fn far_element(&mut self, holder: Is, key: Is) -> Value {
         let (holder, key) = (self.packed(holder), self.packed(key));
         self.something(gate::element as *const () as usize, &[holder, key])
     }
@@ -143,15 +144,7 @@ impl Translator<'_, '_> {
     fn entry_of(&mut self, holder: Is, name: NameId, place: usize) -> Value {
         let (far, done) = (self.builder.create_block(), self.builder.create_block());
         let result = self.builder.append_block_param(done, types::I64);
-        let bits = self.packed(holder);
-        let first = Packed::from(Plain::Dictionary(DictionaryId(0))).bits().cast_signed();
-        let id = self.builder.ins().iadd_imm(bits, first.wrapping_neg());
-        let is_dictionary =
-            self.builder.ins().icmp_imm(IntCC::UnsignedLessThanOrEqual, id, i64::from(u32::MAX));
-        self.go_on_if(is_dictionary, far);
-        let table = self.field(offset_of!(Context, dictionaries));
-        let offset = self.builder.ins().imul_imm(id, RECORD as i64);
-        let record = self.builder.ins().iadd(table, offset);
+        let record = self.record(holder, far);
         let length = self.builder.ins().uload32(elsewhere(), record, RECORD_LENGTH as i32);
         let has = self.builder.ins().icmp_imm(IntCC::UnsignedGreaterThan, length, place as i64);
         self.go_on_if(has, far);
@@ -173,6 +166,19 @@ impl Translator<'_, '_> {
         result
     }
 
+    /// The row of a dictionary in the table of all; elsewhere if it is none.
+    pub(super) fn record(&mut self, holder: Is, far: Block) -> Value {
+        let bits = self.packed(holder);
+        let first = Packed::from(Plain::Dictionary(DictionaryId(0))).bits().cast_signed();
+        let id = self.builder.ins().iadd_imm(bits, first.wrapping_neg());
+        let is_dictionary =
+            self.builder.ins().icmp_imm(IntCC::UnsignedLessThanOrEqual, id, i64::from(u32::MAX));
+        self.go_on_if(is_dictionary, far);
+        let table = self.field(offset_of!(Context, dictionaries));
+        let offset = self.builder.ins().imul_imm(id, RECORD as i64);
+        self.builder.ins().iadd(table, offset)
+    }
+
     /// Pushes a value that will most likely be of a sample's type.
     fn push_sampled(&mut self, state: &mut State, value: Value, sample: Option<Packed>) -> Result<Flow> {
         let is = match sample {
@@ -188,8 +194,13 @@ impl Translator<'_, '_> {
 
     /// A known name, and where it stood in a dictionary.
     fn sampled_place(&self, holder: Is, key: Is) -> Option<(NameId, usize)> {
-        let (Plain::Dictionary(id), name) = (self.sample(holder)?, key.known_name()?) else { return None };
-        let place = self.around.heap.dictionary(id).position(Key::name(name));
+        let name = key.known_name()?;
+        let place = match self.sample(holder) {
+            Some(Plain::Dictionary(id)) => self.around.heap.dictionary(id).position(Key::name(name)),
+            Some(_) => return None,
+            // Where it was last in another.
+            None => Some(self.around.texts.place(name) as usize),
+        };
         // Native code finds it only where it is.
         Some((name, place.unwrap_or_default()))
     }
@@ -231,10 +242,18 @@ impl Translator<'_, '_> {
             // The key may be a name that has a meaning.
             state.names.clear();
         }
+        if Self::may_be_near(key) {
+            return self.put_near(state, holder, key, value);
+        }
+        self.far_put(holder, key, value);
+        Ok(Flow::On)
+    }
+
+    /// `put`, by the machine's own function.
+    pub(super) fn far_put(&mut self, holder: Is, key: Is, value: Is) {
         let [holder, key, value] = [holder, key, value].map(|is| self.packed(is));
         let is_done = self.ask(gate::set_element as *const () as usize, &[holder, key, value]);
         self.leave_unless(is_done);
-        Ok(Flow::On)
     }
 
     /// `length`
@@ -310,12 +329,21 @@ impl Translator<'_, '_> {
     /// `known`
     pub(super) fn known(&mut self, state: &mut State) -> Result<Flow> {
         let [holder, key] = self.pop(state);
+        let answer = if Self::may_be_near(key) {
+            self.near_known(state, holder, key)?
+        } else {
+            self.far_known(holder, key)
+        };
+        self.push(state, Is::Boolean(answer))
+    }
+
+    /// The same, by the machine's own function.
+    pub(super) fn far_known(&mut self, holder: Is, key: Is) -> Value {
         let (holder, key) = (self.packed(holder), self.packed(key));
         let answer = self.ask(gate::known as *const () as usize, &[holder, key]);
         let is_unclear = self.builder.ins().icmp_imm(IntCC::Equal, answer, 2);
         self.leave_if(is_unclear);
-        let answer = self.builder.ins().ireduce(types::I8, answer);
-        self.push(state, Is::Boolean(answer))
+        self.builder.ins().ireduce(types::I8, answer)
     }
 }
 

@@ -46,11 +46,18 @@ impl Translator<'_, '_> {
             Is::Number(self.number(Is::Packed(value))?)
         } else {
             self.leave_if_code(value);
-            self.samples.insert(value, sample);
+            self.sample_name(value, sample);
             Is::Packed(value)
         };
         state.names.push((name, is));
         self.push(state, is)
+    }
+
+    /// Notes what a name has, if it has something now.
+    fn sample_name(&mut self, value: Value, sample: Packed) {
+        if sample != Packed::NOTHING {
+            self.samples.insert(value, sample);
+        }
     }
 
     /// `load` of a known name.
@@ -76,7 +83,7 @@ impl Translator<'_, '_> {
                 self.local(state, name, place)
             }
         };
-        self.samples.insert(value, sample);
+        self.sample_name(value, sample);
         self.push(state, Is::Packed(value))
     }
 
