@@ -32,6 +32,7 @@ const PAUSE: Duration = Duration::from_millis(1);
 
 /// Runs a command to its end, and returns what it used and printed.
 pub(super) fn run(command: &mut Command) -> Result<(Use, String)> {
+    command.stdout(Stdio::piped());
     let start = Instant::now();
     let mut child = spawn(command)?;
     let (watched, ended, output) = thread::scope(|scope| {
@@ -48,18 +49,18 @@ pub(super) fn run(command: &mut Command) -> Result<(Use, String)> {
     Ok((Use { seconds: (ended - start).as_secs_f64(), ..watched }, output))
 }
 
-/// Runs a command to its end unwatched, and returns the seconds that it took.
+/// Runs a command to its end unwatched and unheard, and returns the seconds that it took. What takes a millisecond would
+/// else be measured together with who waits for it to say something.
 pub(super) fn time(command: &mut Command) -> Result<f64> {
+    command.stdout(Stdio::null());
     let start = Instant::now();
     let mut child = spawn(command)?;
-    read(child.stdout.take()).map_err(|error| format!("{command:?}: {error}"))?;
     finish(command, &mut child)?;
     Ok(start.elapsed().as_secs_f64())
 }
 
 fn spawn(command: &mut Command) -> Result<Child> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped());
-    command.spawn().map_err(|error| format!("{command:?}: {error}"))
+    command.stdin(Stdio::null()).spawn().map_err(|error| format!("{command:?}: {error}"))
 }
 
 fn read(stdout: Option<impl Read>) -> io::Result<String> {
