@@ -106,8 +106,8 @@ pub fn merge(target: &Repository, sources: &[Repository]) -> Result<MergeReport,
 
 /// Tells what [`merge`] would do.
 pub fn dry_run(target: &Repository, sources: &[Repository]) -> Result<MergeReport, MergeError> {
-    let mut snapshots = read_together([target].into_iter().chain(sources))?.into_iter();
-    let view = snapshots.next().map_or_else(|| target.read(), Ok)?;
+    let mut snapshots = read_together([target].into_iter().chain(sources))?;
+    let view = snapshots.remove(0);
     let sources = sources_of(sources, snapshots);
     let mut report = MergeReport::default();
     for chunk in Chunks::of(&sources) {
