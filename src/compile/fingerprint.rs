@@ -104,6 +104,28 @@ pub(super) fn source_digest(source: &SourceFile, options: Options) -> SourceDige
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compile::Known;
+
+    /// `docs/formats.md` shows a ticket, and says of which source.
+    #[test]
+    fn the_source_digest_is_that_of_the_format() {
+        let document = include_str!("../../docs/formats.md");
+        let ticket =
+            document.split("toy: ticket").find(|part| part.contains("\nsource: ")).unwrap_or_default();
+        let stated = ticket.lines().find_map(|line| line.strip_prefix("source: "));
+        let source = SourceFile { name: "main.toy".into(), text: "main { \"hello\" print }\n".into() };
+        let plain = Options {
+            line_tables: LineTables::Without,
+            known: Known::Reuse,
+            optimization: Optimization::Without,
+        };
+        let digest = |options| source_digest(&source, options);
+        assert_eq!(Some(digest(plain).to_string().as_str()), stated);
+        // What decides the ticket or the warnings is in it, and nothing else.
+        assert_ne!(digest(plain), digest(Options { line_tables: LineTables::With, ..plain }));
+        assert_ne!(digest(plain), digest(Options { optimization: Optimization::With, ..plain }));
+        assert_eq!(digest(plain), digest(Options { known: Known::Fill, ..plain }));
+    }
 
     /// `docs/formats.md` has these vectors: the bytes that are hashed, in hexadecimal, and the digest.
     #[test]
