@@ -29,12 +29,24 @@ const OBJECTS: &str = r#"
     "buffer_" 12 string def
     "array_" [ 1 2 3 "s" 5 ] def
     "object" dict def
+    "table" dict def
     object "x" 1 put object "a" 2 put object "p" { x 1 add } put
     "alias" object def
 "#;
 
 fn name() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec!["a", "b", "c", "x", "y", "n"])
+}
+
+/// Code that pushes a key for a table: numbers near and far, and texts, some of which change.
+fn key() -> impl Strategy<Value = String> {
+    let keys = ["0", "1", "2", "7", "39", "40", "41", "-1", "-0.0", "0.5", "1e9", "\"a\"", "buffer"];
+    prop_oneof![
+        4 => prop::sample::select(keys.to_vec()).prop_map(str::to_owned),
+        1 => name().prop_map(|name| format!("\"{name}\"")),
+        1 => name().prop_map(str::to_owned),
+        1 => Just("buffer 0 3 getinterval".to_owned()),
+    ]
 }
 
 /// Code that pushes one value, most likely a number.
@@ -49,6 +61,8 @@ fn value() -> impl Strategy<Value = String> {
         1 => Just("object begin \"p\" load exec end".to_owned()),
         1 => Just("buffer 1 3 getinterval length".to_owned()),
         1 => Just("currentdict length".to_owned()),
+        2 => key().prop_map(|key| format!("table {key} get")),
+        1 => key().prop_map(|key| format!("table {key} known {{ 1 }} {{ 2 }} ifelse")),
     ];
     leaf.prop_recursive(2, 6, 2, |inner| {
         prop_oneof![
@@ -74,6 +88,10 @@ fn statement() -> impl Strategy<Value = String> {
         2 => Just("\"alias\" currentdict def".to_owned()),
         1 => name().prop_map(|name| format!("\"{name}\" where {{ \"alias\" exch def }} if")),
         1 => value().prop_map(|value| format!("buffer 1 {value} put")),
+        3 => (key(), value()).prop_map(|(key, value)| format!("table {key} {value} put")),
+        1 => key().prop_map(|key| format!("table {key} undef")),
+        1 => Just("0 1 40 { table exch dup put } for".to_owned()),
+        1 => value().prop_map(|value| format!("table {value} 20 string cvs 7 put")),
         1 => value().prop_map(|value| format!("{value} buffer cvs pop")),
         1 => value().prop_map(|value| format!("buffer {value} \"xy\" putinterval")),
         1 => value().prop_map(|value| format!("buffer {value} 2 getinterval pop")),
