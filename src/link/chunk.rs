@@ -77,6 +77,14 @@ impl Chunk {
         self.part(&self.code, body, |body| body.code_end)
     }
 
+    /// Looks at a body, so that it is near when it is needed. What it gives depends on all that was looked at.
+    pub(super) fn touch(&self, body: u32) -> usize {
+        let code = self.code(body);
+        let bytes = [code.first(), code.last()].into_iter().flatten().map(|byte| usize::from(*byte));
+        let targets = [self.targets(body).first(), self.targets(body).last()].into_iter().flatten();
+        bytes.chain(targets.map(|target| usize::from(matches!(target, Target::Other(..))))).sum()
+    }
+
     /// The digest of a body's fragment.
     pub(super) fn digest(&self, body: u32) -> FragmentDigest {
         self.bodies[body as usize].digest

@@ -4,6 +4,7 @@
 //! Each thread numbers the strings of a part of the program for itself. What is first in any of them is then numbered for
 //! all, part by part: that is the order of the whole, however many parts there are.
 
+use std::hint;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -25,6 +26,9 @@ pub(super) struct Relocated {
     /// The strings by number.
     pub strings: Vec<Arc<str>>,
 }
+
+/// So many bodies are fetched at once: each is somewhere else in memory, and the processor can wait for several together.
+const TOGETHER: usize = 16;
 
 /// Fewer bodies are not worth another thread.
 const FEW: usize = 2048;
@@ -71,20 +75,24 @@ impl<'p> Part<'p> {
         let mut numbering = Numbering::new(definitions);
         let (mut text, mut ends) = (Vec::new(), Vec::with_capacity(bodies.len()));
         let mut operands = Vec::new();
-        for BodyIndex { chunk, body } in bodies {
-            let chunk = &chunks[*chunk as usize];
-            operands.clear();
-            operands.extend(chunk.targets(*body).iter().map(|target| {
-                numbering.number(match *target {
-                    Target::Known(Meaning::Definition(number)) => Spelling::Definition(number),
-                    Target::Known(Meaning::Operator(operator)) => Spelling::Operator(operator),
-                    Target::Other(_, word) => Spelling::Word(&chunk.words()[word as usize]),
-                })
-            }));
-            let start = text.len();
-            text.extend_from_slice(chunk.code(*body));
-            put(&mut text[start..], &operands).map_err(|error| odd(chunk.digest(*body), &error))?;
-            ends.push(text.len() as u32);
+        for near in bodies.chunks(TOGETHER) {
+            let touch = |index: &BodyIndex| chunks[index.chunk as usize].touch(index.body);
+            hint::black_box(near.iter().map(touch).fold(0, usize::wrapping_add));
+            for BodyIndex { chunk, body } in near {
+                let chunk = &chunks[*chunk as usize];
+                operands.clear();
+                operands.extend(chunk.targets(*body).iter().map(|target| {
+                    numbering.number(match *target {
+                        Target::Known(Meaning::Definition(number)) => Spelling::Definition(number),
+                        Target::Known(Meaning::Operator(operator)) => Spelling::Operator(operator),
+                        Target::Other(_, word) => Spelling::Word(&chunk.words()[word as usize]),
+                    })
+                }));
+                let start = text.len();
+                text.extend_from_slice(chunk.code(*body));
+                put(&mut text[start..], &operands).map_err(|error| odd(chunk.digest(*body), &error))?;
+                ends.push(text.len() as u32);
+            }
         }
         Ok(Self { bodies, text, ends, strings: numbering.strings })
     }
