@@ -4,18 +4,21 @@
 //! return goes through the machine's frames, so that a program's depth never reaches the host's stack.
 //! Deliberately absent: the decision what an instruction means, which `translate` shares with the machine.
 
+use std::collections::HashMap;
+
 use super::code::{Address, Code, EXEC, FIRST, Op, TURN, UNSTOPPED};
 use super::machine::{Machine, Native};
 
 mod compiler;
 mod facts;
 mod gate;
+mod range;
 mod state;
 mod stubs;
 mod translate;
 
 use compiler::Compiler;
-use translate::{Entry, Surroundings};
+use translate::{Entry, Guesses, Surroundings};
 
 impl Native {
     /// How hot an address is in the beginning.
@@ -39,6 +42,9 @@ const PATIENCE: usize = 16;
 /// How much hotter it makes an address when native code ends there.
 const FROM_NATIVE: u8 = 10;
 
+/// So often something may be guessed wrong in a region before less is guessed.
+const MISGUESSES: u32 = 20;
+
 /// The native code of a machine.
 #[derive(Debug)]
 pub(super) struct Engine {
@@ -59,10 +65,12 @@ pub(super) struct Engine {
     epoch: u64,
     /// How often something was hot.
     asked: usize,
+    /// How often something was guessed wrong in the region of an address.
+    misguesses: HashMap<Address, u32>,
 }
 
 impl Engine {
-    pub(super) const fn new(mode: Native) -> Self {
+    pub(super) fn new(mode: Native) -> Self {
         Self {
             mode,
             heat: Vec::new(),
@@ -75,6 +83,7 @@ impl Engine {
             turn: 0,
             epoch: 0,
             asked: 0,
+            misguesses: HashMap::new(),
         }
     }
 
@@ -136,10 +145,36 @@ impl Engine {
             return;
         }
         self.epoch += 1;
-        for (at, op) in self.replaced.drain(..) {
-            code.ops[at as usize] = op;
-            self.entries[at as usize] = self.way_out;
-            self.heat[at as usize] = self.mode.first_heat();
+        for (at, op) in std::mem::take(&mut self.replaced) {
+            self.restore(code, at, op);
+        }
+    }
+
+    /// Gives up the native code of an address.
+    fn restore(&mut self, code: &mut Code<'_>, at: Address, op: Op) {
+        code.ops[at as usize] = op;
+        self.entries[at as usize] = self.way_out;
+        self.heat[at as usize] = self.mode.first_heat();
+    }
+
+    /// Notes that something was guessed wrong in the region of an address, which is given up when that is so too often.
+    fn misguess(&mut self, code: &mut Code<'_>, at: Address) {
+        let count = self.misguesses.entry(at).or_default();
+        *count += 1;
+        if count.is_multiple_of(MISGUESSES)
+            && let Some(index) = self.replaced.iter().position(|(replaced, _)| *replaced == at)
+        {
+            let (at, op) = self.replaced.swap_remove(index);
+            self.restore(code, at, op);
+        }
+    }
+
+    /// What may be guessed in the region of an address.
+    fn guesses(&self, at: Address) -> Guesses {
+        match self.misguesses.get(&at).map_or(0, |count| count / MISGUESSES) {
+            0 => Guesses::All,
+            1 => Guesses::Whole,
+            _ => Guesses::None,
         }
     }
 
@@ -185,7 +220,7 @@ impl Machine<'_> {
         engine.entries(addresses);
         let is_turn = self.frames.last().is_some_and(|frame| frame.at == TURN);
         let turns = self.loops.last().filter(|turns| is_turn && turns.body == at).map(|turns| turns.kind);
-        let perform = engine.perform;
+        let (perform, guesses) = (engine.perform, engine.guesses(at));
         let Some(compiler) = engine.compiler.as_deref_mut() else { return };
         let mut around = Surroundings {
             code: &mut self.code,
@@ -195,7 +230,7 @@ impl Machine<'_> {
             operands: self.stack.values(),
             perform,
         };
-        let Some(code) = compiler.region(&mut around, Entry { at, turns }) else { return };
+        let Some(code) = compiler.region(&mut around, Entry { at, turns, guesses }) else { return };
         // Procedures may have been made for it.
         engine.entries(self.code.ops.len());
         engine.entries[at as usize] = code;

@@ -105,8 +105,9 @@ impl Facts {
         for (at, kind) in kinds.iter().enumerate() {
             match known.kinds.get_mut(at) {
                 Some(old) => {
-                    is_new |= old.or(*kind) != *old;
-                    *old = old.or(*kind);
+                    let widened = old.widened(*kind);
+                    is_new |= widened != *old;
+                    *old = widened;
                 }
                 None => {
                     known.kinds.push(*kind);

@@ -33,7 +33,7 @@ use crate::isa::builtin::Builtin;
 mod values;
 
 pub(super) use values::{
-    add_number, divide, element, equal, known, modulo, part, set_element, set_part, text,
+    add_number, divide, element, equal, known, misguess, modulo, part, set_element, set_part, text,
 };
 
 /// What native code and the machine both know.

@@ -5,6 +5,7 @@
 
 use cranelift_codegen::ir::{Block, Value};
 
+use super::range::Range;
 use crate::vm::code::{Address, UNSTOPPED};
 use crate::vm::frame::{Called, PART};
 use crate::vm::names::NameId;
@@ -17,12 +18,18 @@ pub(super) enum Is {
     Packed(Value),
     /// A number.
     Number(Value),
-    /// A whole number of at most 53 bits, as an integer.
-    Whole(Value),
+    /// A whole number that is exact, and not -0.0, as an integer, and what it may be.
+    Whole(Value, Range),
     /// A truth value, as 0 or 1.
     Boolean(Value),
     /// This value.
     Fixed(Packed),
+}
+
+/// A number as an integer, if it is a whole one, small, and not -0.0.
+pub(super) fn whole(number: f64) -> Option<i64> {
+    let is_it = is_whole(number) && number.abs() < 1e15 && number.to_bits() != (-0.0_f64).to_bits();
+    is_it.then_some(number as i64)
 }
 
 /// The types that a value can have where paths meet.
@@ -30,6 +37,7 @@ pub(super) enum Is {
 pub(super) enum Kind {
     /// The same value on all of them.
     Same,
+    Whole(Range),
     Number,
     Boolean,
     Packed,
@@ -40,19 +48,37 @@ impl Kind {
     pub(super) fn or(self, other: Self) -> Self {
         match (self, other) {
             (Self::Same, kind) | (kind, Self::Same) => kind,
+            (Self::Whole(a), Self::Whole(b)) => Self::Whole(a.or(b)),
             (a, b) if a == b => a,
+            (a, b) if a.is_number() && b.is_number() => Self::Number,
             _ => Self::Packed,
         }
+    }
+
+    /// What values are in each turn of a loop that are the one at first, and then become the other.
+    pub(super) fn widened(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Whole(a), Self::Whole(b)) => Self::Whole(a.widened(b)),
+            _ => self.or(other),
+        }
+    }
+
+    pub(super) const fn is_number(self) -> bool {
+        matches!(self, Self::Whole(_) | Self::Number)
     }
 }
 
 impl Is {
     pub(super) fn kind(self) -> Kind {
         match self {
-            Self::Number(_) | Self::Whole(_) => Kind::Number,
+            Self::Number(_) => Kind::Number,
+            Self::Whole(_, range) => Kind::Whole(range),
             Self::Boolean(_) => Kind::Boolean,
             Self::Packed(_) => Kind::Packed,
-            Self::Fixed(value) if value.is_number() => Kind::Number,
+            Self::Fixed(value) if value.is_number() => match self.known_whole() {
+                Some(number) => Kind::Whole(Range::of(number)),
+                None => Kind::Number,
+            },
             Self::Fixed(value) if value.as_boolean().is_some() => Kind::Boolean,
             Self::Fixed(_) => Kind::Packed,
         }
@@ -62,16 +88,15 @@ impl Is {
         Self::Fixed(Packed::number(number))
     }
 
-    /// The whole number, if it is known to be one, and small.
+    /// The whole number, if it is known to be one, small, and not -0.0.
     pub(super) fn known_whole(self) -> Option<i64> {
-        let number = self.known_number()?;
-        (is_whole(number) && number.abs() < 1e15).then_some(number as i64)
+        whole(self.known_number()?)
     }
 
     /// Whether it is a number that is far from the greatest, so that no sum or product of two such is too great.
     pub(super) fn is_moderate(self) -> bool {
         match self {
-            Self::Whole(_) => true,
+            Self::Whole(..) => true,
             other => other.known_number().is_some_and(|number| number.abs() < 1e100),
         }
     }
@@ -133,7 +158,7 @@ impl Named {
 pub(super) enum Turning {
     /// The control value of the next turn, the increment and the limit.
     For {
-        next: Value,
+        next: Is,
         increment: Is,
         limit: Is,
     },
@@ -260,7 +285,8 @@ impl State {
     pub(super) fn learn(&mut self, value: Value, is: Is) {
         let operands = self.operands.iter_mut().map(|operand| &mut operand.is);
         let names = self.names.iter_mut().map(|(_, is)| is);
-        operands.chain(names).filter(|known| **known == Is::Packed(value)).for_each(|known| *known = is);
+        let is_it = |known: &Is| *known == Is::Packed(value) || *known == Is::Number(value);
+        operands.chain(names).filter(|known| is_it(known)).for_each(|known| *known = is);
     }
 
     /// The keys of the current dictionary, if they are known.

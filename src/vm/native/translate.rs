@@ -23,8 +23,10 @@ use crate::vm::names::Texts;
 use crate::vm::scope::Scope;
 use crate::vm::value::Packed;
 
+mod arithmetic;
 mod calls;
 mod composites;
+mod counting;
 mod emit;
 mod forall;
 mod joins;
@@ -41,12 +43,23 @@ const LARGEST: u32 = 1500;
 /// So many frames may wait in registers.
 const DEEPEST: usize = 12;
 
+/// What is guessed of numbers, and is looked at only where that is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Guesses {
+    /// That they stay of the usual size, if they are that now.
+    All,
+    /// That they stay whole.
+    Whole,
+    None,
+}
+
 /// Where a region begins.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry {
     pub(super) at: Address,
     /// The loop whose turn begins there.
     pub(super) turns: Option<TurnsKind>,
+    pub(super) guesses: Guesses,
 }
 
 /// What the code of a region may rely on.
@@ -99,6 +112,8 @@ pub(super) struct Translator<'t, 'p> {
     before: Option<State>,
     way_out: Option<Block>,
     stop: Option<Block>,
+    misguess: Option<Block>,
+    guesses: Guesses,
     /// What values were when the region was translated, as far as that is known: most likely they will be of the same
     /// types.
     samples: HashMap<Value, Packed>,
@@ -127,6 +142,8 @@ impl<'t, 'p> Translator<'t, 'p> {
             before: None,
             way_out: None,
             stop: None,
+            misguess: None,
+            guesses: entry.guesses,
             samples: HashMap::new(),
         }
     }
@@ -215,7 +232,7 @@ impl<'t, 'p> Translator<'t, 'p> {
     /// Notes that an instruction begins in a state.
     fn mark(&mut self, state: &State) {
         self.before = Some(state.clone());
-        (self.way_out, self.stop) = (None, None);
+        (self.way_out, self.stop, self.misguess) = (None, None, None);
     }
 
     fn operation(&mut self, op: Op, state: &mut State) -> Result<Flow> {

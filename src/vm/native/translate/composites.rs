@@ -15,7 +15,8 @@ use crate::vm::native::gate::{
     self, Context, ENTRY, ENTRY_KEY, ENTRY_VALUE, RECORD, RECORD_LENGTH, RECORD_START, SEQUENCE,
     SEQUENCE_LENGTH, SEQUENCE_START,
 };
-use crate::vm::native::state::{Is, Kind, State};
+use crate::vm::native::range::Range;
+use crate::vm::native::state::{Is, State};
 use crate::vm::value::{Packed, Value as Plain};
 
 /// What holds elements in a row.
@@ -39,7 +40,7 @@ impl Translator<'_, '_> {
     /// What a value was, or is.
     pub(super) fn sample(&self, is: Is) -> Option<Plain> {
         match is {
-            Is::Packed(value) => self.samples.get(&value).map(|sample| sample.unpack()),
+            Is::Packed(value) | Is::Number(value) => self.samples.get(&value).map(|sample| sample.unpack()),
             Is::Fixed(value) => Some(value.unpack()),
             _ => None,
         }
@@ -121,7 +122,7 @@ impl Translator<'_, '_> {
             let element = self.element(state, row, place, key, Access::Read)?;
             if row == Row::String {
                 let byte = self.builder.ins().uload8(types::I64, elsewhere(), element, 0);
-                return self.push(state, Is::Whole(byte));
+                return self.push(state, Is::Whole(byte, Range::BYTE));
             }
             let value = self.builder.ins().load(types::I64, elsewhere(), element, 0);
             return self.push_sampled(state, value, sample);
@@ -182,7 +183,7 @@ impl Translator<'_, '_> {
     /// Pushes a value that will most likely be of a sample's type.
     fn push_sampled(&mut self, state: &mut State, value: Value, sample: Option<Packed>) -> Result<Flow> {
         let is = match sample {
-            Some(sample) if sample.is_number() => Is::Number(self.number(Is::Packed(value))?),
+            Some(sample) if sample.is_number() => self.sampled_number(value, sample)?,
             Some(sample) => {
                 self.samples.insert(value, sample);
                 Is::Packed(value)
@@ -238,7 +239,7 @@ impl Translator<'_, '_> {
             }
             return Ok(Flow::On);
         }
-        if key.kind() != Kind::Number {
+        if !key.kind().is_number() {
             // The key may be a name that has a meaning.
             state.names.clear();
         }
@@ -264,7 +265,7 @@ impl Translator<'_, '_> {
             Some((_, place)) => {
                 let [_] = self.pop(state);
                 let length = self.builder.ins().uload32(elsewhere(), place, SEQUENCE_LENGTH as i32);
-                self.push(state, Is::Whole(length))
+                self.push(state, Is::Whole(length, Range::LENGTH))
             }
             None => self.by_help(state, Builtin::Length),
         }

@@ -12,13 +12,14 @@ impl Kind {
             Self::Same => None,
             Self::Number => Some(types::F64),
             Self::Boolean => Some(types::I8),
-            Self::Packed => Some(types::I64),
+            Self::Whole(_) | Self::Packed => Some(types::I64),
         }
     }
 
     /// A value of the kind that is a parameter.
     pub(super) const fn of(self, parameter: Value) -> Is {
         match self {
+            Self::Whole(range) => Is::Whole(parameter, range),
             Self::Number => Is::Number(parameter),
             Self::Boolean => Is::Boolean(parameter),
             Self::Same | Self::Packed => Is::Packed(parameter),
@@ -106,6 +107,7 @@ impl Translator<'_, '_> {
     pub(super) fn argument(&mut self, operand: &Operand, kind: Kind) -> Option<Value> {
         match kind {
             Kind::Same => None,
+            Kind::Whole(_) => self.whole(operand.is).ok().map(|(value, _)| value),
             Kind::Number => self.number(operand.is).ok(),
             Kind::Boolean => self.truth(operand.is).ok(),
             Kind::Packed => Some(self.packed(operand.is)),

@@ -8,7 +8,7 @@ use super::Translator;
 use super::emit::elsewhere;
 use crate::vm::code::{Address, TURN};
 use crate::vm::native::compiler::region_signature;
-use crate::vm::native::gate::{Context, FRAME, TURNS, TURNS_BODY, TURNS_CALLED, TURNS_KIND};
+use crate::vm::native::gate::{Context, FRAME, TURNS, TURNS_BODY, TURNS_CALLED, TURNS_KIND, misguess};
 use crate::vm::native::state::{Is, Loop, Named, State, Turning};
 
 /// Where native code is left, and in what state.
@@ -25,6 +25,8 @@ pub(super) struct Leave {
 enum How {
     /// The machine executes the instruction, and then what has native code goes on.
     Performed,
+    /// The same, as something is not what was guessed.
+    Misguessed,
     /// There is no room, or there are no steps, for what comes next.
     Stopped,
     /// A helper has said already where the operand stack ends and what comes next.
@@ -37,13 +39,29 @@ impl Translator<'_, '_> {
         if let Some(block) = self.way_out {
             return block;
         }
+        let block = self.leave_before(How::Performed);
+        self.way_out = Some(block);
+        block
+    }
+
+    fn leave_before(&mut self, how: How) -> Block {
         let state = match &self.before {
             Some(state) => state.clone(),
             None => self.nowhere(),
         };
-        let block = self.leave_how(state, None, How::Performed);
-        self.way_out = Some(block);
-        block
+        self.leave_how(state, None, how)
+    }
+
+    /// Guesses that a condition holds. If it does not too often, the region is translated again without guesses.
+    pub(super) fn guess(&mut self, condition: Value) {
+        let out = match self.misguess {
+            Some(block) => block,
+            None => self.leave_before(How::Misguessed),
+        };
+        self.misguess = Some(out);
+        let on = self.builder.create_block();
+        self.builder.ins().brif(condition, on, &[], out, &[]);
+        self.builder.switch_to_block(on);
     }
 
     /// Lets the machine go on by itself, before the instruction, if a condition holds.
@@ -102,7 +120,11 @@ impl Translator<'_, '_> {
         for leave in std::mem::take(&mut self.leaves) {
             self.builder.switch_to_block(leave.block);
             let state = &leave.state;
-            if leave.how == How::Performed {
+            if leave.how == How::Misguessed {
+                let start = self.bits(self.start.into());
+                self.ask(misguess as *const () as usize, &[start]);
+            }
+            if matches!(leave.how, How::Performed | How::Misguessed) {
                 self.perform(state);
                 continue;
             }
@@ -189,7 +211,7 @@ impl Translator<'_, '_> {
         self.builder.ins().istore32(elsewhere(), body, top, offset + TURNS_BODY as i32);
         let (tag, fields) = match turns.turning {
             Turning::For { next, increment, limit } => {
-                let [increment, limit] = [increment, limit].map(|is| self.packed(is));
+                let [next, increment, limit] = [next, increment, limit].map(|is| self.packed(is));
                 (0, vec![next, increment, limit])
             }
             Turning::Repeat { left } => (1, vec![left]),

@@ -43,7 +43,7 @@ impl Translator<'_, '_> {
             self.local(state, name, place)
         };
         let is = if is_number {
-            Is::Number(self.number(Is::Packed(value))?)
+            self.sampled_number(value, sample)?
         } else {
             self.leave_if_code(value);
             self.sample_name(value, sample);
