@@ -3,7 +3,10 @@
 //!
 //! A region is translated until nothing is learned any more. Deliberately absent: any analysis of its own.
 
+use std::collections::HashSet;
+
 use super::state::Kind;
+use crate::vm::names::NameId;
 
 /// The beginning of a loop.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +19,8 @@ pub(super) struct Header {
     pub(super) down: i32,
     /// What the values on top become in a turn, the top first.
     pub(super) kinds: Vec<Kind>,
+    /// The names that may have another value after a turn.
+    pub(super) changing: HashSet<NameId>,
 }
 
 /// What a translation uses, as far as it is known by the one before it: it must know at its beginning what it does later.
@@ -115,6 +120,12 @@ impl Facts {
                 }
             }
         }
+        self.is_new |= is_new;
+    }
+
+    /// Notes that a name may have another value after a turn.
+    pub(super) fn change(&mut self, header: usize, name: NameId) {
+        let is_new = self.header(header).changing.insert(name);
         self.is_new |= is_new;
     }
 

@@ -9,6 +9,7 @@ use super::emit::elsewhere;
 use super::{Flow, Guesses, Result, Translator, Unable, Work};
 use crate::vm::code::{Address, TURN};
 use crate::vm::frame::TurnsKind;
+use crate::vm::names::NameId;
 use crate::vm::native::gate::{Context, FRAME, TURNS, TURNS_BODY, TURNS_KIND};
 use crate::vm::native::range::Range;
 use crate::vm::native::state::{Is, Kind, Loop, Named, Operand, State, Turning, Waiting};
@@ -26,6 +27,8 @@ pub(super) struct Header {
     /// What the operands are there, and which of them are parameters.
     operands: Vec<Operand>,
     kinds: Vec<Kind>,
+    /// What names have that are known there.
+    names: Vec<(NameId, Is)>,
 }
 
 /// How a loop begins.
@@ -203,7 +206,7 @@ impl Translator<'_, '_> {
                 *operand = kind.of(self.builder.append_block_param(block, of_type)).into();
             }
         }
-        state.names.clear();
+        state.names.retain(|(name, _)| !facts.changing.contains(name));
         state.begun.clear();
         state.is_in_program &= !facts.is_leaving_program;
         let turning = match start.turning {
@@ -230,6 +233,7 @@ impl Translator<'_, '_> {
             is_in_program: state.is_in_program,
             operands: state.operands.clone(),
             kinds,
+            names: state.names.clone(),
         });
         let turns = Loop { turning, body: start.body, called: start.called, header: at };
         self.check_turn(&state, turns);
@@ -325,6 +329,11 @@ impl Translator<'_, '_> {
         if !header.is_moving && (state.reach, state.height()) != (header.reach, header.height) {
             self.facts.move_by(turns.header);
             return self.give_up(state);
+        }
+        for known in &header.names {
+            if !state.names.contains(known) {
+                self.facts.change(turns.header, known.0);
+            }
         }
         let is_in_program = state.is_in_program || !header.is_in_program;
         let mut arguments: Vec<BlockArg> = vec![self.steps(&state).into()];

@@ -117,7 +117,10 @@ impl Translator<'_, '_> {
             _ => {
                 let range = self.guessed_range(is);
                 let bits = self.packed(is);
-                let number = self.builder.ins().bitcast(types::F64, MemFlags::new(), bits);
+                let number = match is {
+                    Is::Number(number) => number,
+                    _ => self.builder.ins().bitcast(types::F64, MemFlags::new(), bits),
+                };
                 let (_, sum) = self.shifted(number);
                 // The integer is in the lower bits if it is one of so many.
                 let integer = if range == Range::USUAL {
