@@ -21,6 +21,8 @@ pub(super) struct Header {
     pub(super) kinds: Vec<Kind>,
     /// The names that may have another value after a turn.
     pub(super) changing: HashSet<NameId>,
+    /// The names that are read in a turn, and what their values are found to be.
+    pub(super) wanted: Vec<(NameId, Kind)>,
 }
 
 /// What a translation uses, as far as it is known by the one before it: it must know at its beginning what it does later.
@@ -126,6 +128,23 @@ impl Facts {
     /// Notes that a name may have another value after a turn.
     pub(super) fn change(&mut self, header: usize, name: NameId) {
         let is_new = self.header(header).changing.insert(name);
+        self.is_new |= is_new;
+    }
+
+    /// Notes that a name is read in a turn, and what its value is found to be.
+    pub(super) fn want(&mut self, header: usize, name: NameId, kind: Kind) {
+        let known = self.header(header);
+        let is_new = match known.wanted.iter_mut().find(|(wanted, _)| *wanted == name) {
+            Some((_, old)) if old.is_number() || !kind.is_number() => false,
+            Some((_, old)) => {
+                *old = kind;
+                true
+            }
+            None => {
+                known.wanted.push((name, kind));
+                true
+            }
+        };
         self.is_new |= is_new;
     }
 

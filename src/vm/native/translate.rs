@@ -29,6 +29,7 @@ mod composites;
 mod counting;
 mod emit;
 mod forall;
+mod foreseen;
 mod joins;
 mod leave;
 mod loops;
@@ -117,6 +118,8 @@ pub(super) struct Translator<'t, 'p> {
     /// What values were when the region was translated, as far as that is known: most likely they will be of the same
     /// types.
     samples: HashMap<Value, Packed>,
+    /// Of what was learned of a value: the value before.
+    origins: HashMap<Value, Value>,
 }
 
 impl<'t, 'p> Translator<'t, 'p> {
@@ -145,6 +148,7 @@ impl<'t, 'p> Translator<'t, 'p> {
             misguess: None,
             guesses: entry.guesses,
             samples: HashMap::new(),
+            origins: HashMap::new(),
         }
     }
 

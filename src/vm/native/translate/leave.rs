@@ -54,14 +54,19 @@ impl Translator<'_, '_> {
 
     /// Guesses that a condition holds. If it does not too often, the region is translated again without guesses.
     pub(super) fn guess(&mut self, condition: Value) {
-        let out = match self.misguess {
-            Some(block) => block,
-            None => self.leave_before(How::Misguessed),
-        };
-        self.misguess = Some(out);
-        let on = self.builder.create_block();
+        let (out, on) = (self.misguessed(), self.builder.create_block());
         self.builder.ins().brif(condition, on, &[], out, &[]);
         self.builder.switch_to_block(on);
+    }
+
+    /// Where native code is left before the instruction as something is not what was guessed.
+    pub(super) fn misguessed(&mut self) -> Block {
+        if let Some(block) = self.misguess {
+            return block;
+        }
+        let block = self.leave_before(How::Misguessed);
+        self.misguess = Some(block);
+        block
     }
 
     /// Lets the machine go on by itself, before the instruction, if a condition holds.

@@ -163,6 +163,7 @@ impl Translator<'_, '_> {
     fn head(&mut self, mut state: State, start: Start) -> Result<Flow> {
         let at = self.headers.len();
         let facts = self.facts.header(at).clone();
+        self.foresee(&mut state, &facts);
         let block = self.builder.create_block();
         let mut arguments: Vec<BlockArg> = vec![self.steps(&state).into()];
         let mut kinds = Vec::new();
@@ -206,7 +207,6 @@ impl Translator<'_, '_> {
                 *operand = kind.of(self.builder.append_block_param(block, of_type)).into();
             }
         }
-        state.names.retain(|(name, _)| !facts.changing.contains(name));
         state.begun.clear();
         state.is_in_program &= !facts.is_leaving_program;
         let turning = match start.turning {
@@ -330,11 +330,7 @@ impl Translator<'_, '_> {
             self.facts.move_by(turns.header);
             return self.give_up(state);
         }
-        for known in &header.names {
-            if !state.names.contains(known) {
-                self.facts.change(turns.header, known.0);
-            }
-        }
+        self.look_back(&state, turns.header, &header.names);
         let is_in_program = state.is_in_program || !header.is_in_program;
         let mut arguments: Vec<BlockArg> = vec![self.steps(&state).into()];
         if header.is_moving {

@@ -33,6 +33,7 @@ impl Translator<'_, '_> {
             let is = *is;
             return self.push(state, is);
         }
+        self.want(state, name);
         let sample = self.around.scope.find(self.around.heap, name);
         let is_number = sample.is_number() && sample != Packed::NOTHING;
         let value = if self.around.scope.fixed(self.around.heap, name).is_some() {

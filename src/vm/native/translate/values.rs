@@ -94,6 +94,7 @@ impl Translator<'_, '_> {
             if let Some(sample) = self.samples.get(&bits) {
                 self.samples.insert(number, *sample);
             }
+            self.origins.insert(number, bits);
             state.learn(bits, Is::Number(number));
         }
         Ok(number)
@@ -142,6 +143,7 @@ impl Translator<'_, '_> {
     pub(super) fn whole_in(&mut self, state: &mut State, is: Is) -> Result<(Value, Range)> {
         let (value, range) = self.whole(is)?;
         if let Is::Number(known) | Is::Packed(known) = is {
+            self.origins.insert(value, known);
             state.learn(known, Is::Whole(value, range));
         }
         Ok((value, range))
