@@ -3,7 +3,7 @@
 //!
 //! A region is translated until nothing is learned any more. Deliberately absent: any analysis of its own.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use super::state::Kind;
 use crate::vm::names::NameId;
@@ -19,8 +19,8 @@ pub(super) struct Header {
     pub(super) down: i32,
     /// What the values on top become in a turn, the top first.
     pub(super) kinds: Vec<Kind>,
-    /// The names that may have another value after a turn.
-    pub(super) changing: HashSet<NameId>,
+    /// What the values of names become in a turn that changes them; none if that is not known.
+    pub(super) changing: HashMap<NameId, Option<Kind>>,
     /// The names that are read in a turn, and what their values are found to be.
     pub(super) wanted: Vec<(NameId, Kind)>,
 }
@@ -125,10 +125,16 @@ impl Facts {
         self.is_new |= is_new;
     }
 
-    /// Notes that a name may have another value after a turn.
-    pub(super) fn change(&mut self, header: usize, name: NameId) {
-        let is_new = self.header(header).changing.insert(name);
-        self.is_new |= is_new;
+    /// Notes what the value of a name becomes in a turn.
+    pub(super) fn change(&mut self, header: usize, name: NameId, becomes: Option<Kind>) {
+        let changing = &mut self.header(header).changing;
+        let old = changing.get(&name).copied();
+        let new = match old {
+            Some(old) => old.zip(becomes).map(|(old, becomes)| old.widened(becomes)),
+            None => becomes,
+        };
+        changing.insert(name, new);
+        self.is_new |= old != Some(new);
     }
 
     /// Notes that a name is read in a turn, and what its value is found to be.

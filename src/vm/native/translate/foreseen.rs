@@ -1,7 +1,12 @@
-//! Names that are read in a loop, and that it does not change: they are read once, before it.
+//! Names that are read in a loop: they are read once, before it, and what they have is in registers then.
+//!
+//! What a turn defines is put where the machine has it, too.
 //!
 //! Deliberately absent: a look at what a loop may do; a translation finds out, and the next one knows.
 
+use cranelift_codegen::ir::BlockArg;
+
+use super::loops::Header;
 use super::{Guesses, Translator};
 use crate::vm::names::NameId;
 use crate::vm::native::facts;
@@ -15,16 +20,17 @@ impl Translator<'_, '_> {
         }
     }
 
-    /// Before a loop: forgets the names that it changes, and reads those that it will read.
+    /// Before a loop: forgets the names of which a turn leaves nothing known, and reads those that it will read.
     pub(super) fn foresee(&mut self, state: &mut State, facts: &facts::Header) {
-        state.names.retain(|(name, _)| !facts.changing.contains(name));
+        let is_lost = |name: &NameId| matches!(facts.changing.get(name), Some(None));
+        state.names.retain(|(name, _)| !is_lost(name));
         if self.guesses == Guesses::None {
             return;
         }
         // What it is then, it may not be.
         self.way_out = Some(self.misguessed());
         for (name, kind) in &facts.wanted {
-            if facts.changing.contains(name) || self.around.scope.trusted(*name).is_some() {
+            if is_lost(name) || self.around.scope.trusted(*name).is_some() {
                 continue;
             }
             let height = state.operands.len();
@@ -43,16 +49,50 @@ impl Translator<'_, '_> {
         self.way_out = None;
     }
 
-    /// At the end of a turn: notes which names it has changed, and what is known of the others now.
-    pub(super) fn look_back(&mut self, state: &State, header: usize, names: &[(NameId, Is)]) {
-        for (name, then) in names {
-            let now = state.names.iter().find(|(known, _)| known == name);
-            match now.filter(|(_, now)| self.is_same(*now, *then)) {
-                Some((_, now)) if now != then => self.facts.want(header, *name, now.kind()),
-                Some(_) => {}
-                None => self.facts.change(header, *name),
+    /// What kinds the values of names have in all turns.
+    pub(super) fn name_kinds(&self, state: &State, facts: &facts::Header) -> Vec<Kind> {
+        let kind = |(name, is): &(NameId, Is)| match facts.changing.get(name) {
+            Some(Some(becomes)) => self.kind_in_turns(*is, Some(*becomes)),
+            _ => Kind::Same,
+        };
+        state.names.iter().map(kind).collect()
+    }
+
+    /// At the end of a turn: notes what names have become, and gives them as arguments for the next one. None if this
+    /// translation cannot go on.
+    pub(super) fn changed_names(
+        &mut self,
+        state: &State,
+        turns: &Header,
+        header: usize,
+    ) -> Option<Vec<BlockArg>> {
+        let mut arguments = Some(Vec::new());
+        for ((name, then), assumed) in turns.names.iter().zip(&turns.name_kinds) {
+            let now = state.names.iter().find(|(known, _)| known == name).map(|(_, now)| *now);
+            let fits = match now {
+                Some(now) if self.is_same(now, *then) => {
+                    if now != *then {
+                        self.facts.want(header, *name, now.kind());
+                    }
+                    true
+                }
+                Some(now) => {
+                    self.facts.change(header, *name, Some(now.kind()));
+                    *assumed != Kind::Same && assumed.or(now.kind()) == *assumed
+                }
+                None => {
+                    self.facts.change(header, *name, None);
+                    false
+                }
+            };
+            match (now, &mut arguments) {
+                (Some(now), Some(arguments)) if fits => {
+                    arguments.extend(self.argument(&now.into(), *assumed).map(BlockArg::from));
+                }
+                _ => arguments = None,
             }
         }
+        arguments
     }
 
     /// Whether a value is another, of which it may have been learned what it is.

@@ -27,8 +27,9 @@ pub(super) struct Header {
     /// What the operands are there, and which of them are parameters.
     operands: Vec<Operand>,
     kinds: Vec<Kind>,
-    /// What names have that are known there.
-    names: Vec<(NameId, Is)>,
+    /// What names have that are known there, and which of them are parameters.
+    pub(super) names: Vec<(NameId, Is)>,
+    pub(super) name_kinds: Vec<Kind>,
 }
 
 /// How a loop begins.
@@ -185,6 +186,14 @@ impl Translator<'_, '_> {
                 }
             }
         }
+        let name_kinds = self.name_kinds(&state, &facts);
+        for ((_, is), kind) in state.names.clone().into_iter().zip(&name_kinds) {
+            match self.argument(&is.into(), *kind) {
+                Some(argument) => arguments.push(argument.into()),
+                None if *kind != Kind::Same => return Err(Unable),
+                None => {}
+            }
+        }
         match start.turning {
             Turning::For { next: Is::Whole(next, _) | Is::Number(next), .. }
             | Turning::Repeat { left: next }
@@ -205,6 +214,15 @@ impl Translator<'_, '_> {
         for (operand, kind) in state.operands.iter_mut().zip(&kinds) {
             if let Some(of_type) = kind.parameter() {
                 *operand = kind.of(self.builder.append_block_param(block, of_type)).into();
+            }
+        }
+        for ((_, is), kind) in state.names.iter_mut().zip(&name_kinds) {
+            if let Some(of_type) = kind.parameter() {
+                let parameter = self.builder.append_block_param(block, of_type);
+                if let Some(sample) = self.sample(*is).filter(|_| *kind == Kind::Packed) {
+                    self.samples.insert(parameter, sample.into());
+                }
+                *is = kind.of(parameter);
             }
         }
         state.begun.clear();
@@ -234,6 +252,7 @@ impl Translator<'_, '_> {
             operands: state.operands.clone(),
             kinds,
             names: state.names.clone(),
+            name_kinds,
         });
         let turns = Loop { turning, body: start.body, called: start.called, header: at };
         self.check_turn(&state, turns);
@@ -241,7 +260,7 @@ impl Translator<'_, '_> {
     }
 
     /// What kind an operand has in all turns, which is something first and is known to become something, if it does.
-    fn kind_in_turns(&self, first: Is, becomes: Option<Kind>) -> Kind {
+    pub(super) fn kind_in_turns(&self, first: Is, becomes: Option<Kind>) -> Kind {
         let is_like_whole = self.is_like_whole(first);
         let kind = if is_like_whole { Kind::Whole(self.guessed_range(first)) } else { first.kind() };
         match becomes {
@@ -330,7 +349,11 @@ impl Translator<'_, '_> {
             self.facts.move_by(turns.header);
             return self.give_up(state);
         }
-        self.look_back(&state, turns.header, &header.names);
+        let Some(names) = self.changed_names(&state, &header, turns.header) else {
+            // The next translation knows better.
+            self.facts.is_new = true;
+            return self.give_up(state);
+        };
         let is_in_program = state.is_in_program || !header.is_in_program;
         let mut arguments: Vec<BlockArg> = vec![self.steps(&state).into()];
         if header.is_moving {
@@ -364,6 +387,7 @@ impl Translator<'_, '_> {
                 arguments.extend(self.argument(operand, *assumed).map(BlockArg::from));
             }
         }
+        arguments.extend(names);
         match turns.turning {
             Turning::For { next: Is::Whole(next, _) | Is::Number(next), .. }
             | Turning::Repeat { left: next }
