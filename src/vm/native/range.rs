@@ -18,6 +18,8 @@ impl Range {
     pub(super) const CONVERTED: Self = Self { least: -(1 << 50), greatest: (1 << 50) - 1 };
     /// Control values of loops.
     pub(super) const CONTROL: Self = Self::within(1 << 31);
+    /// Integers any bits of which are exact as well.
+    pub(super) const BITS: Self = Self { least: -(1 << 52), greatest: (1 << 52) - 1 };
     /// Bytes.
     pub(super) const BYTE: Self = Self { least: 0, greatest: 255 };
     /// Lengths.
@@ -43,6 +45,14 @@ impl Range {
 
     pub(super) const fn contains(self, other: Self) -> bool {
         self.has(other.least) && self.has(other.greatest)
+    }
+
+    /// Of integers with bits of those in it, which are [`Self::BITS`].
+    pub(super) const fn bits(self) -> Self {
+        match self.least {
+            0.. => Self { least: 0, greatest: (1 << (i64::BITS - self.greatest.leading_zeros())) - 1 },
+            _ => Self::BITS,
+        }
     }
 
     pub(super) const fn is_natural(self) -> bool {

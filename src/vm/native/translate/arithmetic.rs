@@ -9,7 +9,7 @@ use super::{Flow, Guesses, Result, Translator};
 use crate::isa::builtin::Builtin;
 use crate::vm::native::gate;
 use crate::vm::native::range::Range;
-use crate::vm::native::state::{Is, Kind, State};
+use crate::vm::native::state::{Is, Kind, Operand, State};
 use crate::vm::value::Packed;
 
 impl Translator<'_, '_> {
@@ -240,13 +240,59 @@ impl Translator<'_, '_> {
         Some((a?.0, b?.0))
     }
 
+    /// `and`, `or` and `xor` of integers.
+    pub(super) fn logic_of_bits(
+        &mut self,
+        state: &mut State,
+        operator: Builtin,
+        function: impl Fn(&mut Self, Value, Value) -> Value,
+    ) -> Result<Flow> {
+        let operands = state.operands.split_off(state.operands.len() - 2);
+        let is_bits = |operand: &Operand| match operand.is.kind() {
+            Kind::Whole(range) => Range::BITS.contains(range),
+            _ => self.guesses != Guesses::None && !matches!(operand.is, Is::Fixed(_)),
+        };
+
+        if !operands.iter().all(is_bits) {
+            state.operands.extend(operands);
+            return self.by_help(state, operator);
+        }
+        let ((a, first), (b, second)) =
+            (self.whole_in(state, operands[0].is)?, self.whole_in(state, operands[1].is)?);
+        let result = function(self, a, b);
+        self.push(state, Is::Whole(result, first.or(second).bits()))
+    }
+
     /// `cvi`, `floor`, `ceiling`, `round` and `truncate`
     pub(super) fn whole_of(&mut self, state: &mut State, operator: Builtin) -> Result<Flow> {
         self.deepen(state, 1);
-        match state.operands.last().map(|operand| operand.is) {
+        let is = state.operands.last().map_or(Is::Fixed(Packed::NULL), |operand| operand.is);
+        let is_number = matches!(is, Is::Number(_)) || self.sampled(is).is_some();
+        match (is, operator) {
             // So are all of these.
-            Some(Is::Whole(..)) => Ok(Flow::On),
+            (Is::Whole(..), _) => Ok(Flow::On),
+            (_, Builtin::Cvi | Builtin::Floor) if is_number && self.guesses != Guesses::None => {
+                let [_] = self.pop(state);
+                let number = self.number_in(state, is)?;
+                let whole = self.builder.ins().fcvt_to_sint_sat(types::I64, number);
+                let whole = if operator == Builtin::Cvi { whole } else { self.floor(number, whole) };
+                let is_near = self.is_within(whole, Range::CONVERTED);
+                self.guess(is_near);
+                self.push(state, Is::Whole(whole, Range::CONVERTED))
+            }
             _ => self.by_help(state, operator),
         }
+    }
+
+    /// The greatest integer that is not greater than a number, of which it is the integer without a fraction.
+    fn floor(&mut self, number: Value, truncated: Value) -> Value {
+        let bits = self.packed(Is::Number(number));
+        let negative_zero = self.bits((-0.0_f64).to_bits());
+        let is_other = self.builder.ins().icmp(IntCC::NotEqual, bits, negative_zero);
+        self.guess(is_other);
+        let back = self.builder.ins().fcvt_from_sint(types::F64, truncated);
+        let is_above = self.builder.ins().fcmp(FloatCC::GreaterThan, back, number);
+        let is_above = self.builder.ins().uextend(types::I64, is_above);
+        self.builder.ins().isub(truncated, is_above)
     }
 }

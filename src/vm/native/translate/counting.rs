@@ -11,7 +11,7 @@ use crate::vm::code::Address;
 use crate::vm::native::gate::TURNS_KIND;
 use crate::vm::native::range::Range;
 use crate::vm::native::state::{Is, Kind, State, Turning, whole};
-use crate::vm::value::Procedure;
+use crate::vm::value::{Packed, Procedure};
 
 impl Translator<'_, '_> {
     pub(super) fn begin_for(
@@ -21,16 +21,13 @@ impl Translator<'_, '_> {
         after: Address,
     ) -> Result<Flow> {
         let [initial, increment, limit] = self.pop(state);
-        let turning = match increment.known_whole().filter(|step| *step != 0 && Range::CONTROL.has(*step)) {
-            Some(step) if self.counts(initial) && self.limits(limit) => {
-                let (next, range) = self.whole_in(state, initial)?;
-                self.counted(next, range, step, limit)?
-            }
-            _ => {
-                let next = Is::Number(self.number(initial)?);
-                let (increment, limit) = (self.known_or_number(increment)?, self.known_or_number(limit)?);
-                Turning::For { next, increment, limit }
-            }
+        let turning = if self.counts(initial) && self.steps_by(increment) && self.limits(limit) {
+            let (next, range) = self.whole_in(state, initial)?;
+            self.counted(next, range, increment, limit)?
+        } else {
+            let next = Is::Number(self.number(initial)?);
+            let (increment, limit) = (self.known_or_number(increment)?, self.known_or_number(limit)?);
+            Turning::For { next, increment, limit }
         };
         self.begin(state, turning, body, after)
     }
@@ -48,6 +45,37 @@ impl Translator<'_, '_> {
         }
     }
 
+    /// Whether the increment of a loop with integers may be a value.
+    fn steps_by(&self, increment: Is) -> bool {
+        match increment.kind() {
+            Kind::Whole(range) if Self::is_signed(range) => Range::CONTROL.contains(range),
+            Kind::Whole(_) => self.guesses != Guesses::None && !matches!(increment, Is::Fixed(_)),
+            Kind::Number | Kind::Packed => {
+                self.is_like_whole(increment) && self.sampled(increment) != Some(0.0)
+            }
+            Kind::Same | Kind::Boolean => false,
+        }
+    }
+
+    /// Whether all numbers of a range have the same sign.
+    const fn is_signed(range: Range) -> bool {
+        range.least > 0 || range.greatest < 0
+    }
+
+    /// An increment, which is greater than zero, or less. Which, is guessed.
+    fn step(&mut self, increment: Is) -> Result<(Value, Range)> {
+        let is_down = self.sampled(increment).is_some_and(|sample| sample < 0.0);
+        let (step, range) = self.whole(increment)?;
+        if Self::is_signed(range) {
+            return Ok((step, range));
+        }
+        let Range { least, greatest } = Range::CONTROL;
+        let range = if is_down { Range { least, greatest: -1 } } else { Range { least: 1, greatest } };
+        let is_it = self.is_within(step, range);
+        self.guess(is_it);
+        Ok((step, range))
+    }
+
     /// Whether a loop with integers may end with a value.
     fn limits(&self, limit: Is) -> bool {
         let is_far = self.sampled(limit).is_some_and(|sample| sample.abs() > Range::CONTROL.greatest as f64);
@@ -59,20 +87,20 @@ impl Translator<'_, '_> {
     }
 
     /// A loop from an integer on, to a limit that is not far.
-    fn counted(&mut self, next: Value, first: Range, step: i64, limit: Is) -> Result<Turning> {
+    fn counted(&mut self, next: Value, first: Range, increment: Is, limit: Is) -> Result<Turning> {
         self.guess_control(next, first);
         let first = first.limited(Range::CONTROL);
-        let (limit, last) = self.whole_limit(step, limit)?;
+        let (step, by) = self.step(increment)?;
+        let (limit, last) = self.whole_limit(by, limit)?;
         // What is behind the limit is never seen, but is the next control value in the end.
-        let all = first.or(last);
-        let end = Range::of(step).sum(if step > 0 { Range::of(all.greatest) } else { Range::of(all.least) });
-        let range = if step > 0 {
-            Range { least: first.least, ..end }
+        let (all, behind) = (first.or(last), first.or(last).sum(by));
+        let range = if by.least > 0 {
+            Range { least: first.least, greatest: behind.greatest.max(all.greatest) }
         } else {
-            Range { greatest: first.greatest, ..end }
+            Range { least: behind.least.min(all.least), greatest: first.greatest }
         };
         let (next, limit) = (Is::Whole(next, range), Is::Whole(limit, last));
-        Ok(Turning::For { next, increment: Is::number(step as f64), limit })
+        Ok(Turning::For { next, increment: Is::Whole(step, by), limit })
     }
 
     /// Guesses that an integer can be a control value.
@@ -84,7 +112,7 @@ impl Translator<'_, '_> {
     }
 
     /// The last integer that a limit lets pass.
-    fn whole_limit(&mut self, step: i64, limit: Is) -> Result<(Value, Range)> {
+    fn whole_limit(&mut self, step: Range, limit: Is) -> Result<(Value, Range)> {
         if let Kind::Whole(range) = limit.kind() {
             let (limit, _) = self.whole(limit)?;
             self.guess_control(limit, range);
@@ -96,10 +124,10 @@ impl Translator<'_, '_> {
         self.guess(is_near);
         let truncated = self.builder.ins().fcvt_to_sint_sat(types::I64, limit);
         let back = self.builder.ins().fcvt_from_sint(types::F64, truncated);
-        let condition = if step > 0 { FloatCC::GreaterThan } else { FloatCC::LessThan };
+        let condition = if step.least > 0 { FloatCC::GreaterThan } else { FloatCC::LessThan };
         let is_behind = self.builder.ins().fcmp(condition, back, limit);
         let is_behind = self.builder.ins().uextend(types::I64, is_behind);
-        let last = if step > 0 {
+        let last = if step.least > 0 {
             self.builder.ins().isub(truncated, is_behind)
         } else {
             self.builder.ins().iadd(truncated, is_behind)
@@ -109,18 +137,16 @@ impl Translator<'_, '_> {
 
     /// Whether there is another turn, its control value, and the one after it.
     pub(super) fn next_number(&mut self, next: Is, increment: Is, limit: Is) -> Result<(Value, Is, Is)> {
-        if let (Is::Whole(value, range), Is::Whole(limit, _), Some(step)) =
-            (next, limit, increment.known_whole())
+        if let (Is::Whole(value, range), Is::Whole(limit, _), Is::Whole(step, by)) = (next, limit, increment)
         {
-            let condition =
-                if step > 0 { IntCC::SignedLessThanOrEqual } else { IntCC::SignedGreaterThanOrEqual };
-            let goes_on = self.builder.ins().icmp(condition, value, limit);
-            let after = self.builder.ins().iadd_imm(value, step);
-            let seen = if step > 0 {
-                Range { greatest: range.greatest - step, ..range }
+            let (condition, seen) = if by.least > 0 {
+                let seen = Range { greatest: range.greatest - by.greatest, ..range };
+                (IntCC::SignedLessThanOrEqual, seen)
             } else {
-                Range { least: range.least - step, ..range }
+                (IntCC::SignedGreaterThanOrEqual, Range { least: range.least - by.least, ..range })
             };
+            let goes_on = self.builder.ins().icmp(condition, value, limit);
+            let after = self.builder.ins().iadd(value, step);
             return Ok((goes_on, Is::Whole(value, seen), Is::Whole(after, range)));
         }
         let (value, limit) = (self.number(next)?, self.number(limit)?);
@@ -152,26 +178,23 @@ impl Translator<'_, '_> {
         let is_next = self.builder.ins().fcmp(FloatCC::Equal, sum, after);
         self.leave_unless(is_next);
         let [next, increment, last] = now;
-        let next_number = Is::Number(value);
-        if increment.abs() != 1.0 {
+        let value = Is::Number(value);
+        let step = if increment.abs() == 1.0 {
+            let expected = self.float(increment);
+            let is_step = self.builder.ins().fcmp(FloatCC::Equal, step, expected);
+            self.leave_unless(is_step);
+            Is::number(increment)
+        } else {
             // It may be another one the next time.
-            return Ok(Turning::For {
-                next: next_number,
-                increment: Is::Number(step),
-                limit: Is::Number(limit),
-            });
-        }
-        let expected = self.float(increment);
-        let is_step = self.builder.ins().fcmp(FloatCC::Equal, step, expected);
-        self.leave_unless(is_step);
+            self.samples.insert(step, Packed::number(increment));
+            Is::Number(step)
+        };
         let is_near = last.abs() <= Range::CONTROL.greatest as f64;
-        if self.guesses != Guesses::None
-            && is_near
-            && whole(next).is_some_and(|next| Range::CONTROL.has(next))
-        {
-            let (value, range) = self.whole(next_number)?;
-            return self.counted(value, range, increment as i64, Is::Number(limit));
+        let is_whole = whole(next).is_some_and(|next| Range::CONTROL.has(next));
+        if self.guesses != Guesses::None && is_near && is_whole && self.steps_by(step) {
+            let (value, range) = self.whole(value)?;
+            return self.counted(value, range, step, Is::Number(limit));
         }
-        Ok(Turning::For { next: next_number, increment: Is::number(increment), limit: Is::Number(limit) })
+        Ok(Turning::For { next: value, increment: step, limit: Is::Number(limit) })
     }
 }

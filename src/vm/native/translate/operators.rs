@@ -201,7 +201,7 @@ impl Translator<'_, '_> {
         self.deepen(state, 2);
         let is_number = |operand: &Operand| operand.is.kind().is_number();
         if state.operands[state.operands.len() - 2..].iter().any(is_number) {
-            return self.by_help(state, operator);
+            return self.logic_of_bits(state, operator, function);
         }
         let [a, b] = self.pop(state);
         let (a, b) = (self.truth(a)?, self.truth(b)?);
