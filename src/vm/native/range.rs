@@ -16,6 +16,8 @@ impl Range {
     pub(super) const USUAL: Self = Self { least: 0, greatest: (1 << 31) - 1 };
     /// Those that can be made integers of numbers.
     pub(super) const CONVERTED: Self = Self { least: -(1 << 50), greatest: (1 << 50) - 1 };
+    /// Those that are none but in a division.
+    pub(super) const WIDE: Self = Self::within(1 << 62);
     /// Control values of loops.
     pub(super) const CONTROL: Self = Self::within(1 << 31);
     /// Integers any bits of which are exact as well.

@@ -138,13 +138,38 @@ impl Translator<'_, '_> {
         let [a, b] = self.pop(state);
         let is_plain =
             self.guesses != Guesses::None || matches!((a.kind(), b.kind()), (Kind::Whole(_), Kind::Whole(_)));
-        let result = if is_plain {
+        let result = if !is_quotient && self.is_wide(a) && matches!(b.kind(), Kind::Whole(_)) {
+            let a = self.wide(state, a)?;
+            self.divide(state, a, b, is_quotient)?
+        } else if is_plain {
             self.divide(state, a, b, is_quotient)?
         } else {
             let (a, b) = (self.number_in(state, a)?, self.number_in(state, b)?);
             Is::Number(self.divide_any(state, a, b, is_quotient)?)
         };
         self.push(state, result)
+    }
+
+    /// Whether a dividend may be too great to be exact as a sum or product, so that it is an integer for the division alone.
+    fn is_wide(&self, is: Is) -> bool {
+        let is_far = |sample: f64| sample.abs() > Range::CONVERTED.greatest as f64;
+        match is {
+            Is::Fixed(_) | Is::Whole(..) | Is::Boolean(_) => false,
+            _ => self.guesses == Guesses::None || self.sampled(is).is_some_and(is_far),
+        }
+    }
+
+    /// A whole number of at most 62 bits as an integer; -0.0 as 0.
+    fn wide(&mut self, state: &mut State, is: Is) -> Result<Is> {
+        let number = self.number_in(state, is)?;
+        let (magnitude, most) = (self.builder.ins().fabs(number), self.float(Range::WIDE.greatest as f64));
+        let is_near = self.builder.ins().fcmp(FloatCC::LessThan, magnitude, most);
+        self.leave_unless(is_near);
+        let integer = self.builder.ins().fcvt_to_sint_sat(types::I64, number);
+        let back = self.builder.ins().fcvt_from_sint(types::F64, integer);
+        let is_whole = self.builder.ins().fcmp(FloatCC::Equal, back, number);
+        self.leave_unless(is_whole);
+        Ok(Is::Whole(integer, Range::WIDE))
     }
 
     /// Divides integers.
