@@ -126,3 +126,33 @@ impl Range {
         Self { least: self.least.max(-most).min(0), greatest: self.greatest.min(most).max(0) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Else a number would be taken for exact that is not.
+    #[test]
+    fn what_is_calculated_is_in_the_range_of_the_result() {
+        let bounds = [-7, -2, -1, 0, 1, 3, 8];
+        let range = |(least, greatest): (i64, i64)| (least <= greatest).then_some(Range { least, greatest });
+        let pairs = bounds.into_iter().flat_map(|least| bounds.map(|greatest| (least, greatest)));
+        let ranges = pairs.filter_map(range).collect::<Vec<_>>();
+        for (a, b) in ranges.iter().flat_map(|a| ranges.iter().map(move |b| (*a, *b))) {
+            for (x, y) in (a.least..=a.greatest).flat_map(|x| (b.least..=b.greatest).map(move |y| (x, y))) {
+                assert!(a.sum(b).has(x + y) && a.difference(b).has(x - y));
+                assert!(a.or(b).has(x) && a.or(b).has(y) && a.widened(b).has(x) && a.widened(b).has(y));
+                assert!([x & y, x | y, x ^ y].iter().all(|bits| a.or(b).bits().has(*bits)));
+                match a.product(b) {
+                    Some(product) => assert!(product.has(x * y)),
+                    None => assert!(a.least < 0 || b.least < 0),
+                }
+                let is_negative_zero = x as f64 * y as f64 == 0.0 && (x < 0 || y < 0);
+                assert!(!is_negative_zero || a.product(b).is_none());
+                if y != 0 {
+                    assert!(a.quotient(b).has(x / y) && a.remainder(b).has(x % y), "{a:?} {b:?} {x} {y}");
+                }
+            }
+        }
+    }
+}
