@@ -113,8 +113,8 @@ impl Translator<'_, '_> {
 
     /// The last integer that a limit lets pass.
     fn whole_limit(&mut self, step: Range, limit: Is) -> Result<(Value, Range)> {
-        if let Kind::Whole(range) = limit.kind() {
-            let (limit, _) = self.whole(limit)?;
+        if matches!(limit.kind(), Kind::Whole(_)) || self.is_like_whole(limit) {
+            let (limit, range) = self.whole(limit)?;
             self.guess_control(limit, range);
             return Ok((limit, range.limited(Range::CONTROL)));
         }
