@@ -25,6 +25,7 @@ use crate::vm::value::Packed;
 
 mod calls;
 mod composites;
+mod dictionaries;
 mod emit;
 mod forall;
 mod joins;
@@ -263,8 +264,12 @@ impl<'t, 'p> Translator<'t, 'p> {
 
     /// The end of a body.
     fn resume(&mut self, mut state: State) {
+        if state.waiting.last().is_some_and(|waiting| waiting.turns.is_some()) && state.virtuals() > 0 {
+            self.mark(&state);
+            self.materialize(&mut state);
+        }
         match state.waiting.pop() {
-            None => self.go_back(&state),
+            None => self.go_back(state),
             Some(Waiting { turns: Some(turns), called, places, .. }) => {
                 state.called = called;
                 state.places.truncate(places);

@@ -238,6 +238,8 @@ impl Translator<'_, '_> {
             }
             return Ok(Flow::On);
         }
+        // It may take memory.
+        self.materialize(state);
         if key.kind() != Kind::Number {
             // The key may be a name that has a meaning.
             state.names.clear();
@@ -278,6 +280,7 @@ impl Translator<'_, '_> {
             Some(Plain::Text(name)) => Some(Plain::String(self.around.texts.string(name))),
             other => other,
         };
+        self.materialize(state);
         let operands = [whole, start, length].map(|is| self.packed(is));
         let part = self.something(gate::part as *const () as usize, &operands);
         self.push_sampled(state, part, sample.map(Packed::from))
@@ -296,6 +299,7 @@ impl Translator<'_, '_> {
     pub(super) fn convert_to_string(&mut self, state: &mut State) -> Result<Flow> {
         let [value, into] = self.pop(state);
         let sample = self.sample(into).map(Packed::from);
+        self.materialize(state);
         let operands = [value, into].map(|is| self.packed(is));
         let text = self.something(gate::text as *const () as usize, &operands);
         self.push_sampled(state, text, sample)
@@ -306,6 +310,7 @@ impl Translator<'_, '_> {
         self.deepen(state, 2);
         // It gives two values more than it takes.
         self.facts.touch(state.reach, state.height() + 2);
+        self.materialize(state);
         let sp = self.put_operands(state);
         let end = self.ask(gate::search as *const () as usize, &[sp]);
         self.leave_unless(end);

@@ -55,6 +55,7 @@ impl Translator<'_, '_> {
 
     /// With the operand stack as high on all paths.
     fn unite_level(&mut self, block: Block, edges: &mut [Edge]) -> State {
+        self.unite_virtuals(edges);
         let count = edges.iter().map(|edge| edge.state.operands.len()).max().unwrap_or_default();
         for edge in edges.iter_mut().filter(|edge| edge.state.operands.len() < count) {
             self.builder.switch_to_block(edge.block);
@@ -83,13 +84,28 @@ impl Translator<'_, '_> {
             }
             kinds.push(kind);
         }
+        let mut held = Vec::new();
+        for (at, (_, is)) in united.entries_mut().enumerate() {
+            let others = others.iter().filter_map(|edge| edge.state.entries().nth(at).map(|entry| entry.1));
+            let kind = if others.clone().all(|other| other == *is) {
+                Kind::Same
+            } else {
+                others.map(Is::kind).fold(is.kind(), Kind::or)
+            };
+            if let Some(parameter) = kind.parameter() {
+                *is = kind.of(self.builder.append_block_param(block, parameter));
+            }
+            held.push(kind);
+        }
         self.unite_names(&mut united, others);
         united.assured = edges.iter().map(|edge| edge.state.assured).max().unwrap_or_default();
         let counts_steps = self.unite_steps(block, &mut united, edges);
         for edge in edges.iter() {
             self.builder.switch_to_block(edge.block);
             let mut arguments: Vec<BlockArg> = Vec::new();
-            for (operand, kind) in edge.state.operands.iter().zip(&kinds) {
+            let entries = edge.state.entries().map(|(_, is)| Operand::from(*is)).collect::<Vec<_>>();
+            let operands = edge.state.operands.iter().zip(&kinds).chain(entries.iter().zip(&held));
+            for (operand, kind) in operands {
                 arguments.extend(self.argument(operand, *kind).map(BlockArg::from));
             }
             if counts_steps {
@@ -112,10 +128,25 @@ impl Translator<'_, '_> {
         }
     }
 
+    /// Materializes virtual dictionaries unless they have the same keys on all paths.
+    fn unite_virtuals(&mut self, edges: &mut [Edge]) {
+        let (first, others) = edges.split_at(1);
+        if others.iter().all(|edge| edge.state.has_same_keys(&first[0].state)) {
+            return;
+        }
+        for edge in edges.iter_mut() {
+            self.builder.switch_to_block(edge.block);
+            self.mark(&edge.state);
+            self.materialize(&mut edge.state);
+            edge.block = self.builder.create_block();
+            self.builder.ins().jump(edge.block, &[]);
+        }
+    }
+
     fn unite_names(&mut self, united: &mut State, others: &[Edge]) {
         united.names.retain(|name| others.iter().all(|edge| edge.state.names.contains(name)));
         united.is_in_program &= others.iter().all(|edge| edge.state.is_in_program);
-        if others.iter().any(|edge| edge.state.begun != united.begun) {
+        if others.iter().any(|edge| !edge.state.has_same_keys(united)) {
             united.begun.clear();
         }
     }
@@ -147,7 +178,13 @@ impl Translator<'_, '_> {
     }
 
     /// With the operand stack of different heights: all operands go to memory.
-    fn unite_moved(&mut self, block: Block, edges: Vec<Edge>) -> State {
+    fn unite_moved(&mut self, block: Block, mut edges: Vec<Edge>) -> State {
+        for edge in &mut edges {
+            self.builder.switch_to_block(edge.block);
+            self.materialize(&mut edge.state);
+            edge.block = self.builder.create_block();
+            self.builder.ins().jump(edge.block, &[]);
+        }
         let mut united = edges[0].state.clone();
         united.sp = self.builder.append_block_param(block, types::I64);
         united.steps = self.builder.append_block_param(block, types::I64);

@@ -102,6 +102,7 @@ impl Translator<'_, '_> {
         for leave in std::mem::take(&mut self.leaves) {
             self.builder.switch_to_block(leave.block);
             let state = &leave.state;
+            self.begin_by_help(state);
             if leave.how == How::Performed {
                 self.perform(state);
                 continue;
@@ -214,8 +215,9 @@ impl Translator<'_, '_> {
     }
 
     /// Goes on with the innermost frame of the machine.
-    pub(super) fn go_back(&mut self, state: &State) {
-        let sp = self.put_operands(state);
+    pub(super) fn go_back(&mut self, mut state: State) {
+        self.materialize(&mut state);
+        let sp = self.put_operands(&state);
         if let Some(top) = state.loops {
             self.set_field(offset_of!(Context, loops), top);
         }
@@ -223,7 +225,7 @@ impl Translator<'_, '_> {
         let fp = self.builder.ins().iadd_imm(state.fp, -(FRAME as i64));
         let at = self.builder.ins().band_imm(frame, i64::from(u32::MAX));
         let called = self.builder.ins().ushr_imm(frame, 32);
-        self.go(state, sp, fp, called, at);
+        self.go(&state, sp, fp, called, at);
     }
 
     /// Goes on at an address, with all in its place.

@@ -183,6 +183,7 @@ impl Translator<'_, '_> {
 
     /// The beginning of all turns.
     fn head(&mut self, mut state: State, start: Start) -> Result<Flow> {
+        self.materialize(&mut state);
         let at = self.headers.len();
         let facts = self.facts.header(at).clone();
         let block = self.builder.create_block();
@@ -343,7 +344,7 @@ impl Translator<'_, '_> {
     fn end_loop(&mut self, mut state: State) {
         match state.waiting.pop() {
             Some(after) => self.go_on(state, &after),
-            None => self.go_back(&state),
+            None => self.go_back(state),
         }
     }
 

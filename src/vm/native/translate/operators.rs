@@ -75,7 +75,8 @@ impl Translator<'_, '_> {
             },
             Builtin::Begin => self.begin_dictionary(state),
             Builtin::End => self.end_dictionary(state),
-            Builtin::Load => self.load(state),
+            Builtin::Load => self.load_name(state),
+            Builtin::Store => self.store(state),
 
             Builtin::If => self.choose_one(state),
             Builtin::IfElse => self.choose_of_two(state),
@@ -334,6 +335,7 @@ impl Translator<'_, '_> {
 
     /// By the machine's own function, with all operands on the stack.
     pub(super) fn by_help(&mut self, state: &mut State, operator: Builtin) -> Result<Flow> {
+        self.materialize(state);
         let sp = self.put_operands(state);
         let height = state.height();
         state.below = height;
