@@ -136,6 +136,11 @@ impl<'h> Dictionary<'h> {
         }
     }
 
+    /// Whether nothing but the dictionary stack refers to it.
+    pub(super) const fn is_private(self) -> bool {
+        self.record.is_private
+    }
+
     /// Whether it was ever on the dictionary stack.
     #[inline]
     pub(super) const fn is_begun(self) -> bool {

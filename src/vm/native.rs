@@ -59,6 +59,8 @@ pub(super) struct Engine {
     epoch: u64,
     /// How often something was hot.
     asked: usize,
+    /// Where regions began that did not suit another dictionary than the one that they were made for.
+    general: Vec<Address>,
 }
 
 impl Engine {
@@ -75,6 +77,7 @@ impl Engine {
             turn: 0,
             epoch: 0,
             asked: 0,
+            general: Vec::new(),
         }
     }
 
@@ -143,6 +146,17 @@ impl Engine {
         }
     }
 
+    /// Gives up a region that does not suit the current dictionary: the next one there must suit all.
+    fn reject(&mut self, code: &mut Code<'_>, rejected: Address) {
+        if let Some(place) = self.replaced.iter().position(|(at, _)| *at == rejected) {
+            let (at, op) = self.replaced.swap_remove(place);
+            code.ops[at as usize] = op;
+            self.entries[at as usize] = self.way_out;
+            self.heat[at as usize] = self.mode.first_heat();
+            self.general.push(at);
+        }
+    }
+
     /// A compiler, if there can be one.
     fn compiler(&mut self) -> Option<&mut Compiler> {
         if self.compiler.is_none() {
@@ -194,6 +208,7 @@ impl Machine<'_> {
             texts: &self.texts,
             operands: self.stack.values(),
             perform,
+            general: &engine.general,
         };
         let Some(code) = compiler.region(&mut around, Entry { at, turns }) else { return };
         // Procedures may have been made for it.

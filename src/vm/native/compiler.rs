@@ -78,6 +78,7 @@ impl Compiler {
                 texts: around.texts,
                 operands: around.operands,
                 perform: around.perform,
+                general: around.general,
             };
             Translator::new(builder, around, &mut facts, entry).run(entry);
             if facts.is_settled() {

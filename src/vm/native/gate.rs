@@ -33,7 +33,7 @@ mod dictionaries;
 mod values;
 
 pub(super) use dictionaries::{
-    begin, begin_new, begin_with, current, define, define_key, end, find, store,
+    begin, begin_new, begin_with, current, define, define_key, end, find, reject, store,
 };
 pub(super) use values::{
     add_number, divide, element, equal, known, modulo, part, set_element, set_part, text,

@@ -49,6 +49,7 @@ impl Kind {
 impl Is {
     pub(super) fn kind(self) -> Kind {
         match self {
+            Self::ABSENT => Kind::Same,
             Self::Number(_) | Self::Whole(_) => Kind::Number,
             Self::Boolean(_) => Kind::Boolean,
             Self::Packed(_) => Kind::Packed,
@@ -57,6 +58,9 @@ impl Is {
             Self::Fixed(_) => Kind::Packed,
         }
     }
+
+    /// What stands for the value of a key that is not there.
+    pub(super) const ABSENT: Self = Self::Fixed(Packed::NOTHING);
 
     pub(super) const fn number(number: f64) -> Self {
         Self::Fixed(Packed::number(number))
@@ -237,9 +241,30 @@ pub(super) enum Begun {
     Any,
     /// It is no value, and has these keys, in their places.
     Known(Vec<NameId>),
-    /// It is virtual: the machine does not have it, but there is room for it, and memory for few entries. Its keys, and
-    /// their values.
-    Virtual(Vec<(NameId, Is)>),
+    /// It is virtual: the machine does not have it, but there is room for it, and memory for few entries.
+    Virtual(Virtual),
+}
+
+/// A virtual dictionary.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Virtual {
+    /// Its keys, in their places, and their values.
+    pub(super) entries: Vec<(NameId, Is)>,
+    /// How many of them it surely has; and how many it has, if that is not known to be all.
+    pub(super) sure: usize,
+    pub(super) length: Option<Value>,
+}
+
+impl Virtual {
+    /// The keys.
+    pub(super) fn keys(&self) -> impl Iterator<Item = NameId> {
+        self.entries.iter().map(|(name, _)| *name)
+    }
+
+    /// Whether all keys of this are the first of another.
+    pub(super) fn is_beginning_of(&self, other: &Self) -> bool {
+        self.entries.len() <= other.entries.len() && self.keys().zip(other.keys()).all(|(a, b)| a == b)
+    }
 }
 
 impl State {
@@ -302,17 +327,25 @@ impl State {
         }
     }
 
-    /// How many dictionaries are virtual.
-    pub(super) fn virtuals(&self) -> usize {
-        self.begun.iter().filter(|begun| matches!(begun, Begun::Virtual(_))).count()
+    /// The dictionaries that are virtual.
+    pub(super) fn virtuals(&self) -> impl DoubleEndedIterator<Item = &Virtual> {
+        self.begun.iter().filter_map(|begun| if let Begun::Virtual(of) = begun { Some(of) } else { None })
+    }
+
+    /// The same, to be changed.
+    pub(super) fn virtuals_mut(&mut self) -> impl DoubleEndedIterator<Item = &mut Virtual> {
+        self.begun.iter_mut().filter_map(|begun| if let Begun::Virtual(of) = begun { Some(of) } else { None })
+    }
+
+    /// Whether there are any.
+    pub(super) fn is_virtual(&self) -> bool {
+        self.virtuals().next().is_some()
     }
 
     /// Whether the same dictionaries were begun here as there, with the same keys.
     pub(super) fn has_same_keys(&self, other: &Self) -> bool {
         let is_same = |pair: (&Begun, &Begun)| match pair {
-            (Begun::Virtual(ours), Begun::Virtual(theirs)) => {
-                ours.iter().map(|entry| entry.0).eq(theirs.iter().map(|entry| entry.0))
-            }
+            (Begun::Virtual(ours), Begun::Virtual(theirs)) => ours.keys().eq(theirs.keys()),
             (ours, theirs) => ours == theirs,
         };
         self.begun.len() == other.begun.len() && self.begun.iter().zip(&other.begun).all(is_same)
@@ -321,7 +354,7 @@ impl State {
     /// What virtual dictionaries have, the current one last.
     pub(super) fn entries(&self) -> impl DoubleEndedIterator<Item = &(NameId, Is)> {
         self.begun.iter().flat_map(|begun| match begun {
-            Begun::Virtual(entries) => &entries[..],
+            Begun::Virtual(of) => &of.entries[..],
             _ => &[],
         })
     }
@@ -346,7 +379,7 @@ impl State {
 
 fn entries(begun: &mut [Begun]) -> impl Iterator<Item = &mut (NameId, Is)> {
     begun.iter_mut().flat_map(|begun| match begun {
-        Begun::Virtual(entries) => &mut entries[..],
+        Begun::Virtual(of) => &mut of.entries[..],
         _ => &mut [],
     })
 }

@@ -24,6 +24,7 @@ use crate::vm::scope::Scope;
 use crate::vm::value::Packed;
 
 mod calls;
+mod carried;
 mod composites;
 mod dictionaries;
 mod emit;
@@ -60,6 +61,8 @@ pub(super) struct Surroundings<'t, 'p> {
     pub(super) operands: &'t [Packed],
     /// Code that lets the machine execute what is next.
     pub(super) perform: usize,
+    /// The regions that must suit every dictionary.
+    pub(super) general: &'t [Address],
 }
 
 /// A path that waits to be followed.
@@ -264,10 +267,6 @@ impl<'t, 'p> Translator<'t, 'p> {
 
     /// The end of a body.
     fn resume(&mut self, mut state: State) {
-        if state.waiting.last().is_some_and(|waiting| waiting.turns.is_some()) && state.virtuals() > 0 {
-            self.mark(&state);
-            self.materialize(&mut state);
-        }
         match state.waiting.pop() {
             None => self.go_back(state),
             Some(Waiting { turns: Some(turns), called, places, .. }) => {

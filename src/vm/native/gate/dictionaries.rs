@@ -57,6 +57,13 @@ pub(in crate::vm::native) extern "sysv64" fn current(context: *mut Context) -> u
     Packed::from(Value::Dictionary(current)).bits()
 }
 
+/// Gives up the region that begins at an address, as it does not suit the current dictionary. Gives 1.
+pub(in crate::vm::native) extern "sysv64" fn reject(context: *mut Context, at: u32) -> u64 {
+    let (_, machine) = Context::machine(context);
+    machine.native.reject(&mut machine.code, at);
+    1
+}
+
 /// Begins a new dictionary with room for so many entries, for which there is memory. Gives 1.
 pub(in crate::vm::native) extern "sysv64" fn begin_new(context: *mut Context, entries: u32) -> u64 {
     let (context, machine) = Context::machine(context);

@@ -14,12 +14,11 @@ use crate::isa::builtin::Builtin;
 use crate::vm::code::Op;
 use crate::vm::dictionary::{Key, SMALL};
 use crate::vm::heap::{DICTIONARY_COST, ENTRY as ENTRY_COST, dictionary_cost};
-use crate::vm::names::NameId;
 use crate::vm::native::gate::{
     self, Context, ENTRY, ENTRY_KEY, ENTRY_VALUE, FEW, RECORD, RECORD_BEGUN, RECORD_CAPACITY, RECORD_LENGTH,
     RECORD_NEXT, RECORD_PRIVATE, RECORD_START,
 };
-use crate::vm::native::state::{Begun, Is, State};
+use crate::vm::native::state::{Begun, Is, State, Virtual};
 use crate::vm::value::Value as Plain;
 
 /// That it was begun, and that it is private.
@@ -51,23 +50,28 @@ impl Translator<'_, '_> {
         if next != Some(Builtin::Begin) {
             return Ok(None);
         }
-        let more = state.virtuals() as i64;
-        let machine = self.field(offset_of!(Context, machine));
-        let height = self.load(machine, gate::SCOPES);
-        let height = self.builder.ins().iadd_imm(height, more);
-        let limit = self.field(offset_of!(Context, scopes_limit));
-        let has_room = self.builder.ins().icmp(IntCC::UnsignedLessThan, height, limit);
+        let (has_room, has_memory) = self.has_room_for_new(state.virtuals().count() as i64 + 1);
         self.leave_unless(has_room);
-        let used = self.load(machine, gate::USED);
-        let due = self.load(machine, gate::DUE);
-        let used = self.builder.ins().iadd_imm(used, (more + 1) * dictionary_cost(FEW) as i64);
-        let has_memory = self.builder.ins().icmp(IntCC::UnsignedLessThanOrEqual, used, due);
         self.leave_unless(has_memory);
         self.count(state);
         state.at += 1;
         self.facts.touch(state.reach, state.height() + 1);
-        state.begun.push(Begun::Virtual(Vec::new()));
+        state.begun.push(Begun::Virtual(Virtual::default()));
         Ok(Some(Flow::On))
+    }
+
+    /// Whether there is room for so many virtual dictionaries, and memory for few entries in each.
+    pub(super) fn has_room_for_new(&mut self, count: i64) -> (Value, Value) {
+        let machine = self.field(offset_of!(Context, machine));
+        let height = self.load(machine, gate::SCOPES);
+        let height = self.builder.ins().iadd_imm(height, count);
+        let limit = self.field(offset_of!(Context, scopes_limit));
+        let has_room = self.builder.ins().icmp(IntCC::UnsignedLessThanOrEqual, height, limit);
+        let used = self.load(machine, gate::USED);
+        let due = self.load(machine, gate::DUE);
+        let used = self.builder.ins().iadd_imm(used, count * dictionary_cost(FEW) as i64);
+        let has_memory = self.builder.ins().icmp(IntCC::UnsignedLessThanOrEqual, used, due);
+        (has_room, has_memory)
     }
 
     /// `end`
@@ -142,15 +146,20 @@ impl Translator<'_, '_> {
 
     /// Lets the machine have the virtual dictionaries.
     pub(super) fn materialize(&mut self, state: &mut State) {
-        if state.virtuals() == 0 {
+        if !state.is_virtual() {
             return;
         }
         for at in 0..state.begun.len() {
-            let Begun::Virtual(entries) = &mut state.begun[at] else { continue };
-            let entries = std::mem::take(entries);
-            self.begin_real(&entries);
-            entries.iter().for_each(|(name, is)| state.know(*name, *is));
-            state.begun[at] = Begun::Known(entries.into_iter().map(|(name, _)| name).collect());
+            let Begun::Virtual(of) = &mut state.begun[at] else { continue };
+            let of = std::mem::take(of);
+            self.begin_real(&of);
+            for (place, (name, is)) in of.entries.iter().enumerate() {
+                state.names.retain(|(known, _)| known != name);
+                if place < of.sure {
+                    state.know(*name, *is);
+                }
+            }
+            state.begun[at] = if of.length.is_none() { Begun::Known(of.keys().collect()) } else { Begun::Any };
         }
         state.is_in_program = false;
         // Whatever leaves native code in this instruction from now on leaves them there.
@@ -161,9 +170,14 @@ impl Translator<'_, '_> {
         (self.way_out, self.stop) = (None, None);
     }
 
+    /// How many entries a virtual dictionary has.
+    pub(super) fn length_of(&mut self, of: &Virtual) -> Value {
+        of.length.unwrap_or_else(|| self.bits(of.entries.len() as u64))
+    }
+
     /// Begins a new dictionary, which has these entries.
-    fn begin_real(&mut self, entries: &[(NameId, Is)]) {
-        let count = entries.len();
+    fn begin_real(&mut self, of: &Virtual) {
+        let count = of.entries.len();
         let (far, done) = (self.builder.create_block(), self.builder.create_block());
         self.builder.set_cold_block(far);
         let [record, current] = [types::I64; 2].map(|of_type| self.builder.append_block_param(done, of_type));
@@ -201,10 +215,20 @@ impl Translator<'_, '_> {
 
         self.builder.switch_to_block(done);
         let machine = self.field(offset_of!(Context, machine));
-        self.add_to(machine, gate::USED, dictionary_cost(count) as i64);
-        let length = self.bits(count as u64);
+        let length = self.length_of(of);
+        match of.length {
+            None => self.add_to(machine, gate::USED, dictionary_cost(count) as i64),
+            Some(_) => {
+                let cost = self.builder.ins().imul_imm(length, ENTRY_COST as i64);
+                let used = self.load(machine, gate::USED);
+                let used = self.builder.ins().iadd(used, cost);
+                let used = self.builder.ins().iadd_imm(used, DICTIONARY_COST as i64);
+                self.set(used, machine, gate::USED);
+            }
+        }
         self.set_half(length, record, RECORD_LENGTH);
-        for (at, (name, is)) in entries.iter().enumerate() {
+        // What stands above the length is no entry.
+        for (at, (name, is)) in of.entries.iter().enumerate() {
             let (key, value) = (self.bits(Key::name(*name).packed().bits()), self.packed(*is));
             self.set(key, current, at * ENTRY + ENTRY_KEY);
             self.set(value, current, at * ENTRY + ENTRY_VALUE);
@@ -214,19 +238,20 @@ impl Translator<'_, '_> {
     /// The same where that is seldom done.
     pub(super) fn begin_by_help(&mut self, state: &State) {
         for begun in &state.begun {
-            let Begun::Virtual(entries) = begun else { continue };
-            for (at, (name, is)) in entries.iter().enumerate() {
+            let Begun::Virtual(of) = begun else { continue };
+            for (at, (name, is)) in of.entries.iter().enumerate() {
                 let (key, value) = (self.bits(Key::name(*name).packed().bits()), self.packed(*is));
                 self.set_field(offset_of!(Context, values) + 16 * at, key);
                 self.set_field(offset_of!(Context, values) + 16 * at + 8, value);
             }
-            let count = self.builder.ins().iconst(types::I32, entries.len() as i64);
+            let count = self.length_of(of);
+            let count = self.builder.ins().ireduce(types::I32, count);
             self.ask(gate::begin_with as *const () as usize, &[count]);
         }
     }
 
     /// Ends the current dictionary, which is private and has so many entries, if that is known.
-    fn end_real(&mut self, known: Option<usize>) {
+    pub(super) fn end_real(&mut self, known: Option<usize>) {
         let [far, free, freed, done] = std::array::from_fn(|_| self.builder.create_block());
         self.builder.set_cold_block(far);
         let machine = self.field(offset_of!(Context, machine));

@@ -10,7 +10,7 @@ use super::{Flow, Result, Translator, Unable, Work};
 use crate::vm::code::{Address, TURN};
 use crate::vm::frame::TurnsKind;
 use crate::vm::native::gate::{Context, FRAME, TURNS, TURNS_BODY, TURNS_KIND};
-use crate::vm::native::state::{Is, Kind, Loop, Named, Operand, State, Turning, Waiting};
+use crate::vm::native::state::{Begun, Is, Kind, Loop, Named, Operand, State, Turning, Waiting};
 use crate::vm::value::{Procedure, is_whole};
 
 /// Where the turns of a loop begin.
@@ -25,6 +25,9 @@ pub(super) struct Header {
     /// What the operands are there, and which of them are parameters.
     operands: Vec<Operand>,
     kinds: Vec<Kind>,
+    /// The same of what virtual dictionaries have.
+    pub(super) begun: Vec<Begun>,
+    pub(super) held: Vec<Kind>,
 }
 
 /// How a loop begins.
@@ -123,6 +126,7 @@ impl Translator<'_, '_> {
         };
         let is_kind = self.builder.ins().icmp_imm(IntCC::Equal, tag, expected);
         self.leave_unless(is_kind);
+        self.adopt_dictionary(&mut state);
         let turning = self.adopted(&mut state, kind, top);
         // What is looked at where a turn begins: the first must be possible, or nothing were ever done.
         let first = State { sp: self.put_nothing(&state), reach: 1, segment: 1, ..state.clone() };
@@ -183,9 +187,9 @@ impl Translator<'_, '_> {
 
     /// The beginning of all turns.
     fn head(&mut self, mut state: State, start: Start) -> Result<Flow> {
-        self.materialize(&mut state);
         let at = self.headers.len();
         let facts = self.facts.header(at).clone();
+        self.prepare_dictionaries(&mut state, &facts);
         let block = self.builder.create_block();
         let mut arguments: Vec<BlockArg> = vec![self.steps(&state).into()];
         let mut kinds = Vec::new();
@@ -222,6 +226,8 @@ impl Translator<'_, '_> {
             Turning::Repeat { left: next } | Turning::ForAll { next, .. } => arguments.push(next.into()),
             Turning::Loop => {}
         }
+        let held = self.kinds_of_entries(&mut state, &facts);
+        self.entries_as_arguments(&state, &held, &mut arguments);
         self.builder.ins().jump(block, &arguments);
 
         self.builder.switch_to_block(block);
@@ -239,7 +245,6 @@ impl Translator<'_, '_> {
             }
         }
         state.names.clear();
-        state.begun.clear();
         state.is_in_program &= !facts.is_leaving_program;
         let turning = match start.turning {
             Turning::For { increment, limit, .. } => {
@@ -254,6 +259,7 @@ impl Translator<'_, '_> {
             }
             Turning::Loop => Turning::Loop,
         };
+        self.entries_as_parameters(&mut state, &held, block);
         self.headers.push(Header {
             block,
             height: state.height(),
@@ -262,6 +268,8 @@ impl Translator<'_, '_> {
             is_in_program: state.is_in_program,
             operands: state.operands.clone(),
             kinds,
+            begun: state.begun.clone(),
+            held,
         });
         let turns = Loop { turning, body: start.body, called: start.called, header: at };
         self.check_turn(&state, turns);
@@ -355,6 +363,9 @@ impl Translator<'_, '_> {
             self.facts.move_by(turns.header);
             return self.give_up(state);
         }
+        if !self.are_dictionaries_kept(&state, turns.header) {
+            return self.give_up(state);
+        }
         let is_in_program = state.is_in_program || !header.is_in_program;
         let mut arguments: Vec<BlockArg> = vec![self.steps(&state).into()];
         if header.is_moving {
@@ -393,6 +404,7 @@ impl Translator<'_, '_> {
             Turning::Repeat { left: next } | Turning::ForAll { next, .. } => arguments.push(next.into()),
             Turning::Loop => {}
         }
+        self.entries_as_arguments(&state, &header.held, &mut arguments);
         self.builder.ins().jump(header.block, &arguments);
     }
 

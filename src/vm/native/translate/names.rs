@@ -26,7 +26,7 @@ impl Translator<'_, '_> {
             Some(Plain::Procedure(procedure)) => return self.call(state, name, procedure),
             _ => {}
         }
-        if let Some(is) = Self::virtual_value(state, name) {
+        if let Some(is) = self.virtual_entry(state, name).copied() {
             return self.virtual_name(state, name, is);
         }
         if let Some((_, is)) = state.names.iter().find(|(known, _)| *known == name) {
@@ -53,9 +53,19 @@ impl Translator<'_, '_> {
         self.push(state, is)
     }
 
-    /// The value that a name has in a virtual dictionary.
-    fn virtual_value(state: &State, name: NameId) -> Option<Is> {
-        state.entries().rev().find(|(known, _)| *known == name).map(|(_, is)| *is)
+    /// Where a name has its value in a virtual dictionary. Native code is left if it could have one but has not.
+    fn virtual_entry<'s>(&mut self, state: &'s mut State, name: NameId) -> Option<&'s mut Is> {
+        for of in state.virtuals_mut().rev() {
+            let Some(at) = of.keys().position(|key| key == name) else { continue };
+            if let Some(length) = of.length.filter(|_| at >= of.sure) {
+                let is_there =
+                    self.builder.ins().icmp_imm(IntCC::UnsignedGreaterThan, length, at as i64);
+                self.leave_unless(is_there);
+                of.sure = at + 1;
+            }
+            return Some(&mut of.entries[at].1);
+        }
+        None
     }
 
     /// Executes a name that has a value there.
@@ -91,7 +101,7 @@ impl Translator<'_, '_> {
         if let Some(value) = self.around.scope.trusted(name) {
             return self.push(state, Is::Fixed(value.into()));
         }
-        if let Some(is) = Self::virtual_value(state, name) {
+        if let Some(is) = self.virtual_entry(state, name).copied() {
             return self.push(state, is);
         }
         if let Some((_, is)) = state.names.iter().find(|(known, _)| *known == name) {
@@ -160,7 +170,7 @@ impl Translator<'_, '_> {
     }
 
     /// The entry at a place of the current dictionary.
-    fn place(&mut self, place: usize) -> Value {
+    pub(super) fn place(&mut self, place: usize) -> Value {
         let entries = self.field(offset_of!(Context, current));
         self.builder.ins().iadd_imm(entries, (place * ENTRY) as i64)
     }
@@ -202,18 +212,28 @@ impl Translator<'_, '_> {
     /// `def` in a virtual dictionary, if it may have the name.
     fn define_virtually(&mut self, state: &mut State, name: NameId, is: Is) -> bool {
         let may_be = self.is_local(name);
-        let Some(Begun::Virtual(entries)) = state.begun.last_mut().filter(|_| may_be) else { return false };
-        let at = entries.iter().position(|(known, _)| *known == name).unwrap_or(entries.len());
-        match entries.get_mut(at) {
-            Some(entry) => entry.1 = is,
-            None if at < FEW => entries.push((name, is)),
-            None => return false,
+        let Some(Begun::Virtual(of)) = state.begun.last_mut().filter(|_| may_be) else { return false };
+        let at = of.keys().position(|key| key == name).unwrap_or(of.entries.len());
+        // Keys that it may not have come one after the other.
+        if at > of.sure || at == FEW {
+            return false;
+        }
+        if at == of.entries.len() {
+            of.entries.push((name, is));
+        }
+        of.entries[at].1 = is;
+        of.sure = of.sure.max(at + 1);
+        if of.sure == of.entries.len() {
+            of.length = None;
+        } else if let Some(length) = of.length {
+            let sure = self.builder.ins().iconst(types::I64, of.sure as i64);
+            of.length = Some(self.builder.ins().umax(length, sure));
         }
         true
     }
 
     /// Whether a name's meaning depends on the dictionary stack, and no code relies on it.
-    fn is_local(&self, name: NameId) -> bool {
+    pub(super) fn is_local(&self, name: NameId) -> bool {
         self.around.scope.local(name).is_some() && !self.around.scope.is_trusted(name)
     }
 
@@ -223,12 +243,10 @@ impl Translator<'_, '_> {
         let name = depth.checked_sub(2).and_then(|at| state.operands[at].is.known_name());
         let Some(name) = name else { return self.by_help(state, Builtin::Store) };
         let [_, is] = self.pop(state);
-        let mut entries = state.entries_mut().filter(|(known, _)| *known == name);
-        if let Some(entry) = entries.by_ref().last() {
-            entry.1 = is;
+        if let Some(value) = self.virtual_entry(state, name) {
+            *value = is;
             return Ok(Flow::On);
         }
-        drop(entries);
         match self.around.scope.fixed(self.around.heap, name) {
             Some(place) => self.store_fixed(name, place, is),
             None => {
