@@ -6,6 +6,7 @@
 
 use super::code::{Address, Code, EXEC, FIRST, Op, TURN, UNSTOPPED};
 use super::machine::{Machine, Native};
+use super::names::NameId;
 
 mod compiler;
 mod facts;
@@ -36,6 +37,14 @@ const DONE: u8 = u8::MAX;
 /// allows for some more: else a large program that is short would wait for code that it hardly executes.
 const FREE: usize = 96 << 10;
 const PATIENCE: usize = 16;
+/// So often a region is rejected before it must suit all dictionaries.
+const PATIENT: usize = 30;
+
+/// Whether a region must do so.
+fn is_general(rejected: &[Address], at: Address) -> bool {
+    rejected.iter().filter(|rejected| **rejected == at).count() >= PATIENT
+}
+
 /// How much hotter it makes an address when native code ends there.
 const FROM_NATIVE: u8 = 10;
 
@@ -59,8 +68,10 @@ pub(super) struct Engine {
     epoch: u64,
     /// How often something was hot.
     asked: usize,
-    /// Where regions began that did not suit another dictionary than the one that they were made for.
-    general: Vec<Address>,
+    /// Where regions began that did not suit another dictionary than the one that they were made for, once for each time.
+    rejected: Vec<Address>,
+    /// The keys that virtual dictionaries have, or some of them, where native code is left.
+    shapes: Vec<Vec<NameId>>,
 }
 
 impl Engine {
@@ -77,7 +88,8 @@ impl Engine {
             turn: 0,
             epoch: 0,
             asked: 0,
-            general: Vec::new(),
+            rejected: Vec::new(),
+            shapes: Vec::new(),
         }
     }
 
@@ -146,14 +158,18 @@ impl Engine {
         }
     }
 
-    /// Gives up a region that does not suit the current dictionary: the next one there must suit all.
+    /// Notes that a region does not suit the current dictionary. If that is so too often, it is given up, and the next one
+    /// there must suit all.
     fn reject(&mut self, code: &mut Code<'_>, rejected: Address) {
+        self.rejected.push(rejected);
+        if !is_general(&self.rejected, rejected) {
+            return;
+        }
         if let Some(place) = self.replaced.iter().position(|(at, _)| *at == rejected) {
             let (at, op) = self.replaced.swap_remove(place);
             code.ops[at as usize] = op;
             self.entries[at as usize] = self.way_out;
             self.heat[at as usize] = self.mode.first_heat();
-            self.general.push(at);
         }
     }
 
@@ -208,7 +224,8 @@ impl Machine<'_> {
             texts: &self.texts,
             operands: self.stack.values(),
             perform,
-            general: &engine.general,
+            rejected: &engine.rejected,
+            shapes: &mut engine.shapes,
         };
         let Some(code) = compiler.region(&mut around, Entry { at, turns }) else { return };
         // Procedures may have been made for it.

@@ -38,13 +38,13 @@ enum Trust {
 }
 
 /// The meaning holds whatever the dictionary stack is.
-const ALWAYS: u64 = u64::MAX;
+pub(super) const ALWAYS: u64 = u64::MAX;
 /// Where it stands how many dictionaries are on the stack, and the number of its state.
 pub(super) const HEIGHT: usize = std::mem::offset_of!(Scope, height);
 pub(super) const STATE: usize = std::mem::offset_of!(Scope, state);
 
 /// The meaning must be looked up.
-const NEVER: u64 = 0;
+pub(super) const NEVER: u64 = 0;
 
 /// The meaning of what is no key anywhere.
 const UNDEFINED: Meaning =

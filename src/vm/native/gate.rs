@@ -60,6 +60,8 @@ pub(in crate::vm) struct Context {
     /// The native code for each address.
     pub(super) entries: usize,
     pub(super) meanings: usize,
+    /// Where each text stood last as a key.
+    pub(super) places: usize,
     /// The entries of the program's dictionary.
     pub(super) program: usize,
     /// The entries of the current dictionary, and its own row in the table of dictionaries; those of an empty one when it
@@ -85,12 +87,14 @@ pub(in crate::vm) struct Context {
     /// How often native code has become wrong.
     epoch: u64,
     fault: Option<Fault>,
-    /// The keys and values of a dictionary that a helper is to begin.
-    pub(super) values: [[Packed; 2]; FEW],
+    /// The values of a dictionary that a helper is to begin.
+    pub(super) values: [Packed; MOST],
 }
 
 /// So many entries, at most, native code itself puts in a dictionary.
 pub(super) const FEW: usize = SMALL as usize;
+/// So many entries, at most, a virtual dictionary has.
+pub(super) const MOST: usize = 16;
 
 /// Where things are in what native code reads.
 pub(super) const MEANING: usize = size_of::<Meaning>();
@@ -190,6 +194,7 @@ impl<'p> Machine<'p> {
             loops_end: 0,
             entries: 0,
             meanings: 0,
+            places: 0,
             program: 0,
             current: 0,
             current_record: 0,
@@ -207,7 +212,7 @@ impl<'p> Machine<'p> {
             streams: (&raw mut *streams).cast(),
             epoch: self.native.epoch(),
             fault: None,
-            values: [[Packed::NULL; 2]; FEW],
+            values: [Packed::NULL; MOST],
         };
         context.look(self);
         context.look_at_stacks(self);
@@ -234,6 +239,7 @@ impl Context {
     fn look(&mut self, machine: &mut Machine<'_>) {
         self.entries = machine.native.entries(machine.code.ops.len());
         self.meanings = machine.scope.meanings_mut().as_mut_ptr() as usize;
+        self.places = machine.texts.places().as_ptr() as usize;
         self.look_at_sequences(machine);
         self.look_at_scope(machine);
     }

@@ -241,7 +241,7 @@ pub(super) enum Begun {
     Any,
     /// It is no value, and has these keys, in their places.
     Known(Vec<NameId>),
-    /// It is virtual: the machine does not have it, but there is room for it, and memory for few entries.
+    /// It is virtual: the machine does not have it, but there is room for it, and memory for all entries that it may have.
     Virtual(Virtual),
 }
 

@@ -19,7 +19,7 @@ use super::state::{Edge, Is, Named, State, Waiting};
 use crate::vm::code::{Address, Code, Op};
 use crate::vm::frame::TurnsKind;
 use crate::vm::heap::Heap;
-use crate::vm::names::Texts;
+use crate::vm::names::{NameId, Texts};
 use crate::vm::scope::Scope;
 use crate::vm::value::Packed;
 
@@ -32,6 +32,7 @@ mod forall;
 mod joins;
 mod leave;
 mod loops;
+mod named;
 mod names;
 mod numbered;
 mod operators;
@@ -61,8 +62,10 @@ pub(super) struct Surroundings<'t, 'p> {
     pub(super) operands: &'t [Packed],
     /// Code that lets the machine execute what is next.
     pub(super) perform: usize,
-    /// The regions that must suit every dictionary.
-    pub(super) general: &'t [Address],
+    /// Where regions began that did not suit a dictionary.
+    pub(super) rejected: &'t [Address],
+    /// The keys of virtual dictionaries.
+    pub(super) shapes: &'t mut Vec<Vec<NameId>>,
 }
 
 /// A path that waits to be followed.

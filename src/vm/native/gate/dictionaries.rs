@@ -57,7 +57,7 @@ pub(in crate::vm::native) extern "sysv64" fn current(context: *mut Context) -> u
     Packed::from(Value::Dictionary(current)).bits()
 }
 
-/// Gives up the region that begins at an address, as it does not suit the current dictionary. Gives 1.
+/// Notes that the region that begins at an address does not suit the current dictionary. Gives 1.
 pub(in crate::vm::native) extern "sysv64" fn reject(context: *mut Context, at: u32) -> u64 {
     let (_, machine) = Context::machine(context);
     machine.native.reject(&mut machine.code, at);
@@ -73,15 +73,19 @@ pub(in crate::vm::native) extern "sysv64" fn begin_new(context: *mut Context, en
     1
 }
 
-/// Begins a new dictionary with so many entries, which are in the context, and for which there is memory. Gives 1.
-pub(in crate::vm::native) extern "sysv64" fn begin_with(context: *mut Context, entries: u32) -> u64 {
+/// Begins a new dictionary with so many of the keys of a shape, whose values are in the context, and for which there is
+/// memory. Gives 1.
+pub(in crate::vm::native) extern "sysv64" fn begin_with(
+    context: *mut Context,
+    shape: u32,
+    count: u32,
+) -> u64 {
     let (context, machine) = Context::machine(context);
     let new = machine.scope.begin_new(&mut machine.heap);
-    machine.heap.charge(dictionary_cost(entries as usize));
-    for [key, value] in context.values.iter().take(entries as usize) {
-        if let Value::Text(name) = key.unpack() {
-            machine.heap.dictionaries.insert_new(new.0, Key::name(name), *value);
-        }
+    machine.heap.charge(dictionary_cost(count as usize));
+    let keys = machine.native.shapes.get(shape as usize).into_iter().flatten();
+    for (name, value) in keys.zip(context.values).take(count as usize) {
+        machine.heap.dictionaries.insert_new(new.0, Key::name(*name), value);
     }
     context.look_at_scope(machine);
     1

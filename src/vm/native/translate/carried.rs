@@ -13,7 +13,8 @@ use super::emit::elsewhere;
 use crate::vm::dictionary::Key;
 use crate::vm::names::NameId;
 use crate::vm::native::facts::{Changes, Header};
-use crate::vm::native::gate::{self, Context, ENTRY_KEY, ENTRY_VALUE, FEW, RECORD_LENGTH, RECORD_PRIVATE};
+use crate::vm::native::gate::{self, Context, ENTRY_KEY, ENTRY_VALUE, MOST, RECORD_LENGTH, RECORD_PRIVATE};
+use crate::vm::native::is_general;
 use crate::vm::native::state::{Begun, Is, Kind, Operand, State, Virtual};
 use crate::vm::value::Value as Plain;
 
@@ -22,34 +23,48 @@ impl Translator<'_, '_> {
     pub(super) fn adopt_dictionary(&mut self, state: &mut State) {
         let current = self.around.heap.dictionary(self.around.scope.current());
         let keys = current.entries().iter().map(|entry| entry.key.as_name()).collect::<Option<Vec<_>>>();
-        let Some(keys) = keys.filter(|keys| current.is_private() && keys.len() <= FEW) else { return };
-        if self.around.general.contains(&state.at) || keys.iter().any(|name| !self.is_local(*name)) {
+        let Some(keys) = keys.filter(|keys| current.is_private() && keys.len() <= MOST) else { return };
+        if is_general(self.around.rejected, state.at) || keys.iter().any(|name| !self.is_local(*name)) {
             return;
         }
-        let samples = current.entries().iter().map(|entry| entry.value).collect::<Vec<_>>();
         self.check_keys(state, &keys);
+        state.begun.push(Begun::Known(keys));
+        self.mark(state);
         if self.facts.header(0).changes == Changes::Entries {
-            let entries = keys.iter().enumerate().map(|(place, name)| {
-                let entry = self.place(place);
-                (*name, self.builder.ins().load(types::I64, elsewhere(), entry, ENTRY_VALUE as i32))
-            });
-            let entries = entries.collect::<Vec<_>>();
-            self.samples.extend(entries.iter().map(|(_, value)| *value).zip(samples));
-            let entries = entries.into_iter().map(|(name, value)| (name, Is::Packed(value))).collect();
-            self.end_real(Some(keys.len()));
-            state.begun.push(Begun::Virtual(Virtual { entries, sure: keys.len(), length: None }));
-            self.mark(state);
-            let (has_room, has_memory) = self.has_room_for_new(1);
-            let has_both = self.builder.ins().band(has_room, has_memory);
-            let is_over = self.builder.ins().bxor_imm(has_both, 1);
-            self.stop_if(is_over);
-        } else {
-            state.begun.push(Begun::Known(keys));
-            self.mark(state);
+            self.virtualize(state);
         }
     }
 
-    /// Gives up the region if the current dictionary is another one than one that is private and has these keys.
+    /// Makes the current dictionary a virtual one, if its keys are known.
+    fn virtualize(&mut self, state: &mut State) {
+        let Some(Begun::Known(keys)) = state.begun.last().cloned() else { return };
+        if keys.len() > MOST {
+            return;
+        }
+        let mut entries = Vec::new();
+        for (place, name) in keys.iter().enumerate() {
+            let known = state.names.iter().find(|(known, _)| known == name);
+            let is = known.map(|(_, is)| *is).unwrap_or_else(|| {
+                let entry = self.place(place);
+                let value = self.builder.ins().load(types::I64, elsewhere(), entry, ENTRY_VALUE as i32);
+                let sample = self.around.scope.find(self.around.heap, *name);
+                self.sample_name(value, sample);
+                Is::Packed(value)
+            });
+            entries.push((*name, is));
+        }
+        self.end_real(Some(keys.len()));
+        state.names.clear();
+        state.begun.pop();
+        state.begun.push(Begun::Virtual(Virtual { entries, sure: keys.len(), length: None }));
+        self.leave_with(state);
+        let (has_room, has_memory) = self.has_room_for_new(1);
+        let has_both = self.builder.ins().band(has_room, has_memory);
+        let is_over = self.builder.ins().bxor_imm(has_both, 1);
+        self.stop_if(is_over);
+    }
+
+    /// Leaves native code if the current dictionary is another one than one that is private and has these keys.
     fn check_keys(&mut self, state: &State, keys: &[NameId]) {
         let other = self.builder.create_block();
         self.builder.set_cold_block(other);
@@ -71,7 +86,7 @@ impl Translator<'_, '_> {
         self.builder.switch_to_block(other);
         let at = self.builder.ins().iconst(types::I32, i64::from(state.at));
         self.ask(gate::reject as *const () as usize, &[at]);
-        let out = self.leave_in(state.clone(), None);
+        let out = self.way_out();
         self.builder.ins().jump(out, &[]);
         self.builder.switch_to_block(on);
     }
@@ -79,7 +94,7 @@ impl Translator<'_, '_> {
     /// Makes dictionaries what they can be in all turns of a loop that begins.
     pub(super) fn prepare_dictionaries(&mut self, state: &mut State, facts: &Header) {
         match facts.changes {
-            Changes::Entries => {}
+            Changes::Entries => self.virtualize(state),
             Changes::Real => self.materialize(state),
             Changes::Any => {
                 self.materialize(state);
@@ -89,7 +104,7 @@ impl Translator<'_, '_> {
         if let Some(Begun::Virtual(of)) = state.begun.last_mut() {
             let more = facts.more.iter().filter(|name| !of.keys().any(|key| key == **name));
             let more = more.map(|name| (*name, Is::ABSENT)).collect::<Vec<_>>();
-            if of.entries.len() + more.len() > FEW {
+            if of.entries.len() + more.len() > MOST {
                 return self.materialize(state);
             }
             if !more.is_empty() {
@@ -120,7 +135,12 @@ impl Translator<'_, '_> {
     }
 
     /// What virtual dictionaries have, as arguments for a header.
-    pub(super) fn entries_as_arguments(&mut self, state: &State, held: &[Kind], arguments: &mut Vec<BlockArg>) {
+    pub(super) fn entries_as_arguments(
+        &mut self,
+        state: &State,
+        held: &[Kind],
+        arguments: &mut Vec<BlockArg>,
+    ) {
         for ((_, is), kind) in state.entries().zip(held) {
             arguments.extend(self.argument(&Operand::from(*is), *kind).map(BlockArg::from));
         }
@@ -143,9 +163,15 @@ impl Translator<'_, '_> {
     }
 
     /// Whether a turn leaves dictionaries as its header needs them. If not, the next translation knows better.
-    pub(super) fn are_dictionaries_kept(&mut self, state: &State, at: usize) -> bool {
+    pub(super) fn are_dictionaries_kept(&mut self, state: &mut State, at: usize) -> bool {
+        let is_virtual = self.headers[at].begun.iter().any(|begun| matches!(begun, Begun::Virtual(_)));
+        if !is_virtual {
+            self.materialize(state);
+        }
         let header = &self.headers[at];
-        let is_virtual = header.begun.iter().any(|begun| matches!(begun, Begun::Virtual(_)));
+        if header.begun.is_empty() {
+            return true;
+        }
         let (now, then) = (state.begun.last(), header.begun.last());
         if let (Some(Begun::Virtual(now)), Some(Begun::Virtual(then))) = (now, then)
             && state.begun.len() == header.begun.len()
@@ -165,13 +191,13 @@ impl Translator<'_, '_> {
         let kinds = self.kinds_after(state, at);
         self.facts.hold(at, &kinds);
         let header = &self.headers[at];
-        let fits = state.entries().zip(entries(&header.begun)).zip(&header.held).all(|(((_, now), then), assumed)| {
-            match assumed {
+        let fits = state.entries().zip(entries(&header.begun)).zip(&header.held).all(
+            |(((_, now), then), assumed)| match assumed {
                 Kind::Same => now == then,
                 Kind::Packed => true,
                 other => now.kind() == *other,
-            }
-        });
+            },
+        );
         self.facts.is_new |= !fits;
         fits
     }
@@ -189,6 +215,7 @@ impl Translator<'_, '_> {
 
 /// The values that virtual dictionaries have.
 fn entries(begun: &[Begun]) -> impl Iterator<Item = &Is> {
-    let virtuals = begun.iter().filter_map(|begun| if let Begun::Virtual(of) = begun { Some(of) } else { None });
+    let virtuals =
+        begun.iter().filter_map(|begun| if let Begun::Virtual(of) = begun { Some(of) } else { None });
     virtuals.flat_map(|of| &of.entries).map(|(_, is)| is)
 }

@@ -15,8 +15,8 @@ use crate::vm::code::Op;
 use crate::vm::dictionary::{Key, SMALL};
 use crate::vm::heap::{DICTIONARY_COST, ENTRY as ENTRY_COST, dictionary_cost};
 use crate::vm::native::gate::{
-    self, Context, ENTRY, ENTRY_KEY, ENTRY_VALUE, FEW, RECORD, RECORD_BEGUN, RECORD_CAPACITY, RECORD_LENGTH,
-    RECORD_NEXT, RECORD_PRIVATE, RECORD_START,
+    self, Context, ENTRY, ENTRY_KEY, ENTRY_VALUE, FEW, MOST, RECORD, RECORD_BEGUN, RECORD_CAPACITY,
+    RECORD_LENGTH, RECORD_NEXT, RECORD_PRIVATE, RECORD_START,
 };
 use crate::vm::native::state::{Begun, Is, State, Virtual};
 use crate::vm::value::Value as Plain;
@@ -60,7 +60,7 @@ impl Translator<'_, '_> {
         Ok(Some(Flow::On))
     }
 
-    /// Whether there is room for so many virtual dictionaries, and memory for few entries in each.
+    /// Whether there is room for so many virtual dictionaries, and memory for all entries that each may have.
     pub(super) fn has_room_for_new(&mut self, count: i64) -> (Value, Value) {
         let machine = self.field(offset_of!(Context, machine));
         let height = self.load(machine, gate::SCOPES);
@@ -69,7 +69,7 @@ impl Translator<'_, '_> {
         let has_room = self.builder.ins().icmp(IntCC::UnsignedLessThanOrEqual, height, limit);
         let used = self.load(machine, gate::USED);
         let due = self.load(machine, gate::DUE);
-        let used = self.builder.ins().iadd_imm(used, count * dictionary_cost(FEW) as i64);
+        let used = self.builder.ins().iadd_imm(used, count * dictionary_cost(MOST) as i64);
         let has_memory = self.builder.ins().icmp(IntCC::UnsignedLessThanOrEqual, used, due);
         (has_room, has_memory)
     }
@@ -129,7 +129,7 @@ impl Translator<'_, '_> {
     }
 
     /// Where the entries of a dictionary begin.
-    fn entries_of(&mut self, record: Value) -> Value {
+    pub(super) fn entries_of(&mut self, record: Value) -> Value {
         let start = self.load(record, RECORD_START);
         let offset = self.builder.ins().ishl_imm(start, i64::from(ENTRY.trailing_zeros()));
         let rows = self.field(offset_of!(Context, rows));
@@ -159,10 +159,15 @@ impl Translator<'_, '_> {
                     state.know(*name, *is);
                 }
             }
-            state.begun[at] = if of.length.is_none() { Begun::Known(of.keys().collect()) } else { Begun::Any };
+            state.begun[at] =
+                if of.length.is_none() { Begun::Known(of.keys().collect()) } else { Begun::Any };
         }
+        self.leave_with(state);
+    }
+
+    /// Notes that whatever leaves native code in this instruction from now on does so with these dictionaries.
+    pub(super) fn leave_with(&mut self, state: &mut State) {
         state.is_in_program = false;
-        // Whatever leaves native code in this instruction from now on leaves them there.
         if let Some(before) = &mut self.before {
             before.begun.clone_from(&state.begun);
             before.is_in_program = false;
@@ -178,6 +183,10 @@ impl Translator<'_, '_> {
     /// Begins a new dictionary, which has these entries.
     fn begin_real(&mut self, of: &Virtual) {
         let count = of.entries.len();
+        if count > FEW {
+            // They need more than to be put there.
+            return self.begin_as_helped(of);
+        }
         let (far, done) = (self.builder.create_block(), self.builder.create_block());
         self.builder.set_cold_block(far);
         let [record, current] = [types::I64; 2].map(|of_type| self.builder.append_block_param(done, of_type));
@@ -191,8 +200,7 @@ impl Translator<'_, '_> {
         let id = self.builder.ins().iadd_imm(free, -1);
         let new = self.row_of(id);
         let capacity = self.load_half(new, RECORD_CAPACITY);
-        let has_room =
-            self.builder.ins().icmp_imm(IntCC::UnsignedGreaterThanOrEqual, capacity, count as i64);
+        let has_room = self.builder.ins().icmp_imm(IntCC::UnsignedGreaterThanOrEqual, capacity, count as i64);
         self.go_on_if(has_room, far);
         let next = self.load_half(new, RECORD_NEXT);
         self.set_half(next, machine, gate::FREE);
@@ -235,19 +243,32 @@ impl Translator<'_, '_> {
         }
     }
 
-    /// The same where that is seldom done.
+    /// The same where that is seldom done, of all virtual dictionaries.
     pub(super) fn begin_by_help(&mut self, state: &State) {
-        for begun in &state.begun {
-            let Begun::Virtual(of) = begun else { continue };
-            for (at, (name, is)) in of.entries.iter().enumerate() {
-                let (key, value) = (self.bits(Key::name(*name).packed().bits()), self.packed(*is));
-                self.set_field(offset_of!(Context, values) + 16 * at, key);
-                self.set_field(offset_of!(Context, values) + 16 * at + 8, value);
-            }
-            let count = self.length_of(of);
-            let count = self.builder.ins().ireduce(types::I32, count);
-            self.ask(gate::begin_with as *const () as usize, &[count]);
+        state.virtuals().for_each(|of| self.begin_as_helped(of));
+    }
+
+    /// Lets the machine begin a new dictionary, which has these entries.
+    fn begin_as_helped(&mut self, of: &Virtual) {
+        for (at, (_, is)) in of.entries.iter().enumerate() {
+            let value = self.packed(*is);
+            self.set_field(offset_of!(Context, values) + 8 * at, value);
         }
+        let shape = self.shape_of(of);
+        let shape = self.builder.ins().iconst(types::I32, shape as i64);
+        let count = self.length_of(of);
+        let count = self.builder.ins().ireduce(types::I32, count);
+        self.ask(gate::begin_with as *const () as usize, &[shape, count]);
+    }
+
+    /// The number of a virtual dictionary's keys among all shapes.
+    fn shape_of(&mut self, of: &Virtual) -> usize {
+        let shapes = &mut self.around.shapes;
+        let known = shapes.iter().position(|keys| keys.iter().copied().eq(of.keys()));
+        known.unwrap_or_else(|| {
+            shapes.push(of.keys().collect());
+            shapes.len() - 1
+        })
     }
 
     /// Ends the current dictionary, which is private and has so many entries, if that is known.
@@ -276,7 +297,8 @@ impl Translator<'_, '_> {
 
         self.builder.switch_to_block(free);
         let capacity = self.load_half(record, RECORD_CAPACITY);
-        let is_small = self.builder.ins().icmp_imm(IntCC::UnsignedLessThanOrEqual, capacity, i64::from(SMALL));
+        let is_small =
+            self.builder.ins().icmp_imm(IntCC::UnsignedLessThanOrEqual, capacity, i64::from(SMALL));
         self.go_on_if(is_small, far);
         match known {
             Some(count) => self.add_to(machine, gate::USED, -(dictionary_cost(count) as i64)),

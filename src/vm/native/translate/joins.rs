@@ -123,7 +123,8 @@ impl Translator<'_, '_> {
 
     /// Gives virtual dictionaries the same keys on all paths, some of which they may not have; or materializes them.
     fn unite_virtuals(&mut self, edges: &mut [Edge]) {
-        let longest = edges.iter().max_by_key(|edge| edge.state.entries().count()).map(|edge| &edge.state.begun);
+        let longest =
+            edges.iter().max_by_key(|edge| edge.state.entries().count()).map(|edge| &edge.state.begun);
         let Some(longest) = longest.cloned() else { return };
         let fits = |pair: (&Begun, &Begun)| match pair {
             (Begun::Virtual(ours), Begun::Virtual(longest)) => ours.is_beginning_of(longest),
@@ -149,7 +150,8 @@ impl Translator<'_, '_> {
     fn extend(&mut self, state: &mut State, longest: &[Begun]) {
         for (begun, longest) in state.begun.iter_mut().zip(longest) {
             let (Begun::Virtual(of), Begun::Virtual(longest)) = (begun, longest) else { continue };
-            let keys = longest.keys().skip(of.entries.len()).map(|name| (name, Is::ABSENT)).collect::<Vec<_>>();
+            let keys =
+                longest.keys().skip(of.entries.len()).map(|name| (name, Is::ABSENT)).collect::<Vec<_>>();
             if !keys.is_empty() {
                 of.length = Some(self.length_of(of));
                 of.entries.extend(keys);

@@ -363,7 +363,7 @@ impl Translator<'_, '_> {
             self.facts.move_by(turns.header);
             return self.give_up(state);
         }
-        if !self.are_dictionaries_kept(&state, turns.header) {
+        if !self.are_dictionaries_kept(&mut state, turns.header) {
             return self.give_up(state);
         }
         let is_in_program = state.is_in_program || !header.is_in_program;

@@ -12,8 +12,8 @@ use crate::vm::dictionary::{Index, Key};
 use crate::vm::heap::ENTRY as ENTRY_COST;
 use crate::vm::names::NameId;
 use crate::vm::native::gate::{
-    self, Context, ENTRY, ENTRY_KEY, ENTRY_VALUE, FEW, MEANING, MEANING_STATE, MEANING_VALUE, RECORD_CAPACITY,
-    RECORD_INDEX, RECORD_LENGTH,
+    self, Context, ENTRY, ENTRY_KEY, ENTRY_VALUE, FEW, MEANING, MEANING_STATE, MEANING_VALUE, MOST,
+    RECORD_CAPACITY, RECORD_INDEX, RECORD_LENGTH,
 };
 use crate::vm::native::state::{Begun, Is, State};
 use crate::vm::value::{Packed, Value as Plain};
@@ -58,8 +58,7 @@ impl Translator<'_, '_> {
         for of in state.virtuals_mut().rev() {
             let Some(at) = of.keys().position(|key| key == name) else { continue };
             if let Some(length) = of.length.filter(|_| at >= of.sure) {
-                let is_there =
-                    self.builder.ins().icmp_imm(IntCC::UnsignedGreaterThan, length, at as i64);
+                let is_there = self.builder.ins().icmp_imm(IntCC::UnsignedGreaterThan, length, at as i64);
                 self.leave_unless(is_there);
                 of.sure = at + 1;
             }
@@ -87,7 +86,7 @@ impl Translator<'_, '_> {
     }
 
     /// Notes what a name has, if it has something now.
-    fn sample_name(&mut self, value: Value, sample: Packed) {
+    pub(super) fn sample_name(&mut self, value: Value, sample: Packed) {
         if sample != Packed::NOTHING {
             self.samples.insert(value, sample);
         }
@@ -215,7 +214,7 @@ impl Translator<'_, '_> {
         let Some(Begun::Virtual(of)) = state.begun.last_mut().filter(|_| may_be) else { return false };
         let at = of.keys().position(|key| key == name).unwrap_or(of.entries.len());
         // Keys that it may not have come one after the other.
-        if at > of.sure || at == FEW {
+        if at > of.sure || at == MOST {
             return false;
         }
         if at == of.entries.len() {
@@ -282,8 +281,9 @@ impl Translator<'_, '_> {
 
     fn define_fixed(&mut self, state: &mut State, name: NameId, place: u32, is: Is) {
         if !state.is_in_program {
-            let [current, program] = [offset_of!(Context, current_record), offset_of!(Context, program_record)]
-                .map(|offset| self.field(offset));
+            let [current, program] =
+                [offset_of!(Context, current_record), offset_of!(Context, program_record)]
+                    .map(|offset| self.field(offset));
             let is_in_program = self.builder.ins().icmp(IntCC::Equal, current, program);
             self.leave_unless(is_in_program);
             state.is_in_program = true;
@@ -332,7 +332,9 @@ impl Translator<'_, '_> {
         self.leave_unless(is_done);
         self.builder.ins().jump(done, &[]);
         self.builder.switch_to_block(done);
-        if let Some(Begun::Known(keys)) = state.begun.last_mut().filter(|_| !matches!(known, Some((_, Some(_))))) {
+        if let Some(Begun::Known(keys)) =
+            state.begun.last_mut().filter(|_| !matches!(known, Some((_, Some(_)))))
+        {
             keys.push(name);
         }
     }
