@@ -9,8 +9,10 @@
 // of the operand stack between `stack_base` and `stack_end`; the spare room of frames and loops up to `frames_end` and
 // `loops_end`, the rest of which is initialised; meanings by the ids of names that exist; entries of dictionaries below
 // their number, and the one above them where there is room for it, with that number; the places that a dictionary has for
-// whole numbers below the table's length; elements below an array's length;
-// and, in the machine itself, the count of the bytes on the heap. A helper makes a unique reference of `machine` and of `streams`,
+// whole numbers below the table's length; elements below an array's length; the rows of dictionaries by the ids of those on
+// the dictionary stack and of the one that is used next, and that stack below the length of its row;
+// and, in the machine itself, the count of the bytes on the heap, the height and state of the dictionary stack, and which
+// dictionary is used next. A helper makes a unique reference of `machine` and of `streams`,
 // of which there is no other then, as native code runs on the same thread and holds none; no vector with an address in
 // the context moves in it without `look` being called again. No helper unwinds: all of them are total.
 #![allow(unsafe_code, reason = "native code is entered, and asks for help, by address")]
