@@ -137,10 +137,11 @@ impl Translator<'_, '_> {
             self.builder.switch_to_block(edge.block);
             if are_fit {
                 self.extend(&mut edge.state, &longest);
-                continue;
+            } else {
+                self.mark(&edge.state);
+                self.materialize(&mut edge.state);
             }
-            self.mark(&edge.state);
-            self.materialize(&mut edge.state);
+            // A block is left only at its end.
             edge.block = self.builder.create_block();
             self.builder.ins().jump(edge.block, &[]);
         }
