@@ -20,6 +20,8 @@ half { 2 div }
 f { dict begin "x" exch def "y" x 1 add def x y add end }
 g { dict begin "a" exch def a 0 gt { a 1 sub g 1 add } { "b" 7 def b } ifelse end }
 p { x }
+s { dict begin "y" exch def "x" 0 def 1 1 y { "n" exch def "x" x n add def n 2 gt { "c" x store exit } if } for x end }
+t { dict begin "y" exch def "x" exch def x 0 gt { "a" x 1 sub y t def x 1 eq { "b" y store } if a x add } { y } ifelse end }
 begun { dict begin "a" 1 def "b" 2 def "c" 3 def "x" 4 def "y" 5 def "n" 6 def end }
 "#;
 
@@ -32,6 +34,7 @@ const OBJECTS: &str = r#"
     "table" dict def
     object "x" 1 put object "a" 2 put object "p" { x 1 add } put
     "alias" object def
+    "k" "x" def
 "#;
 
 fn name() -> impl Strategy<Value = &'static str> {
@@ -133,6 +136,9 @@ fn value() -> impl Strategy<Value = String> {
         6 => name().prop_map(str::to_owned),
         1 => name().prop_map(|name| format!("\"{name}\" load")),
         1 => name().prop_map(|name| format!("object \"{name}\" get")),
+        2 => prop::sample::select(vec!["object k get", "alias k get", "alias k known { 1 } { 2 } ifelse"])
+            .prop_map(str::to_owned),
+        1 => name().prop_map(|name| format!("object \"{name}\" get null eq {{ 1 }} {{ 2 }} ifelse")),
         1 => Just("array_ 1 get".to_owned()),
         1 => Just("buffer 0 get".to_owned()),
         1 => Just("object begin \"p\" load exec end".to_owned()),
@@ -151,7 +157,9 @@ fn value() -> impl Strategy<Value = String> {
             (inner.clone(), of_one()).prop_map(|(a, operator)| format!("{a} {operator}")),
             inner.clone().prop_map(|a| format!("{a} half")),
             inner.clone().prop_map(|a| format!("{a} f")),
-            inner.prop_map(|a| format!("{a} g")),
+            inner.clone().prop_map(|a| format!("{a} g")),
+            inner.clone().prop_map(|a| format!("{a} s")),
+            (inner.clone(), inner).prop_map(|(a, b)| format!("{a} {b} t")),
         ]
     })
 }
@@ -162,7 +170,14 @@ fn statement() -> impl Strategy<Value = String> {
         8 => (name(), value()).prop_map(|(name, value)| format!("\"{name}\" {value} def")),
         2 => (name(), value()).prop_map(|(name, value)| format!("{value} \"{name}\" exch def")),
         1 => (name(), value()).prop_map(|(name, value)| format!("\"{name}\" {{ {value} }} def")),
-        1 => (name(), value()).prop_map(|(name, value)| format!("\"{name}\" {value} store")),
+        3 => (name(), value()).prop_map(|(name, value)| format!("\"{name}\" {value} store")),
+        1 => name().prop_map(|name| format!("\"k\" \"{name}\" def")),
+        1 => name().prop_map(|name| format!("\"k\" \"{name}\" store")),
+        2 => value().prop_map(|value| format!("alias k {value} put")),
+        1 => value().prop_map(|value| format!("object k {value} put")),
+        1 => (name(), value()).prop_map(|(name, value)| format!("object \"{name}\" {value} put")),
+        1 => Just("currentdict { pop write } forall".to_owned()),
+        1 => Just("\"a\" null def".to_owned()),
         2 => (name(), value()).prop_map(|(name, value)| format!("alias \"{name}\" {value} put")),
         1 => name().prop_map(|name| format!("currentdict \"{name}\" undef")),
         1 => name().prop_map(|name| format!("alias \"{name}\" known pop")),

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use super::code::{Address, Code, EXEC, FIRST, Op, TURN, UNSTOPPED};
 use super::machine::{Machine, Native};
+use super::names::NameId;
 
 mod compiler;
 mod facts;
@@ -39,6 +40,14 @@ const DONE: u8 = u8::MAX;
 /// allows for some more: else a large program that is short would wait for code that it hardly executes.
 const FREE: usize = 96 << 10;
 const PATIENCE: usize = 16;
+/// So often a region is rejected before it must suit all dictionaries.
+const PATIENT: usize = 30;
+
+/// Whether a region must do so.
+fn is_general(rejected: &[Address], at: Address) -> bool {
+    rejected.iter().filter(|rejected| **rejected == at).count() >= PATIENT
+}
+
 /// How much hotter it makes an address when native code ends there.
 const FROM_NATIVE: u8 = 10;
 
@@ -67,6 +76,10 @@ pub(super) struct Engine {
     asked: usize,
     /// How often something was guessed wrong in the region of an address.
     misguesses: HashMap<Address, u32>,
+    /// Where regions began that did not suit another dictionary than the one that they were made for, once for each time.
+    rejected: Vec<Address>,
+    /// The keys that virtual dictionaries have, or some of them, where native code is left.
+    shapes: Vec<Vec<NameId>>,
 }
 
 impl Engine {
@@ -84,6 +97,8 @@ impl Engine {
             epoch: 0,
             asked: 0,
             misguesses: HashMap::new(),
+            rejected: Vec::new(),
+            shapes: Vec::new(),
         }
     }
 
@@ -178,6 +193,19 @@ impl Engine {
         }
     }
 
+    /// Notes that a region does not suit the current dictionary. If that is so too often, it is given up, and the next one
+    /// there must suit all.
+    fn reject(&mut self, code: &mut Code<'_>, rejected: Address) {
+        self.rejected.push(rejected);
+        if !is_general(&self.rejected, rejected) {
+            return;
+        }
+        if let Some(place) = self.replaced.iter().position(|(at, _)| *at == rejected) {
+            let (at, op) = self.replaced.swap_remove(place);
+            self.restore(code, at, op);
+        }
+    }
+
     /// A compiler, if there can be one.
     fn compiler(&mut self) -> Option<&mut Compiler> {
         if self.compiler.is_none() {
@@ -229,6 +257,8 @@ impl Machine<'_> {
             texts: &self.texts,
             operands: self.stack.values(),
             perform,
+            rejected: &engine.rejected,
+            shapes: &mut engine.shapes,
         };
         let Some(code) = compiler.region(&mut around, Entry { at, turns, guesses }) else { return };
         // Procedures may have been made for it.

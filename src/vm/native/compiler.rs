@@ -78,6 +78,8 @@ impl Compiler {
                 texts: around.texts,
                 operands: around.operands,
                 perform: around.perform,
+                rejected: around.rejected,
+                shapes: around.shapes,
             };
             Translator::new(builder, around, &mut facts, entry).run(entry);
             if facts.is_settled() {

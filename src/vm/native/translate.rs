@@ -19,20 +19,23 @@ use super::state::{Edge, Is, Named, State, Waiting};
 use crate::vm::code::{Address, Code, Op};
 use crate::vm::frame::TurnsKind;
 use crate::vm::heap::Heap;
-use crate::vm::names::Texts;
+use crate::vm::names::{NameId, Texts};
 use crate::vm::scope::Scope;
 use crate::vm::value::Packed;
 
 mod arithmetic;
 mod calls;
+mod carried;
 mod composites;
 mod counting;
+mod dictionaries;
 mod emit;
 mod forall;
 mod foreseen;
 mod joins;
 mod leave;
 mod loops;
+mod named;
 mod names;
 mod numbered;
 mod operators;
@@ -73,6 +76,10 @@ pub(super) struct Surroundings<'t, 'p> {
     pub(super) operands: &'t [Packed],
     /// Code that lets the machine execute what is next.
     pub(super) perform: usize,
+    /// Where regions began that did not suit a dictionary.
+    pub(super) rejected: &'t [Address],
+    /// The keys of virtual dictionaries.
+    pub(super) shapes: &'t mut Vec<Vec<NameId>>,
 }
 
 /// A path that waits to be followed.
@@ -285,7 +292,7 @@ impl<'t, 'p> Translator<'t, 'p> {
     /// The end of a body.
     fn resume(&mut self, mut state: State) {
         match state.waiting.pop() {
-            None => self.go_back(&state),
+            None => self.go_back(state),
             Some(Waiting { turns: Some(turns), called, places, .. }) => {
                 state.called = called;
                 state.places.truncate(places);

@@ -45,7 +45,7 @@ impl Translator<'_, '_> {
     /// A name's value as an integer, if another is one, and this most likely is. (What is no name's is less often a part
     /// of an index.)
     fn like(&mut self, state: &mut State, is: Is, other: Is) -> Result<Is> {
-        let is_name = state.names.iter().any(|(_, known)| *known == is);
+        let is_name = state.names.iter().chain(state.entries()).any(|(_, known)| *known == is);
         if matches!(other, Is::Whole(..)) && is_name && self.is_like_whole(is) {
             let (value, range) = self.whole_in(state, is)?;
             return Ok(Is::Whole(value, range));

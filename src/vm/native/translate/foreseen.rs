@@ -30,7 +30,7 @@ impl Translator<'_, '_> {
         // What it is then, it may not be.
         self.way_out = Some(self.misguessed());
         for (name, kind) in &facts.wanted {
-            if is_lost(name) || self.around.scope.trusted(*name).is_some() {
+            if is_lost(name) || self.around.scope.trusted(*name).is_some() || state.may_lack(*name) {
                 continue;
             }
             let height = state.operands.len();
@@ -77,11 +77,11 @@ impl Translator<'_, '_> {
                     true
                 }
                 Some(now) => {
-                    self.facts.change(header, *name, Some(now.kind()));
+                    self.facts.redefine(header, *name, Some(now.kind()));
                     *assumed != Kind::Same && assumed.or(now.kind()) == *assumed
                 }
                 None => {
-                    self.facts.change(header, *name, None);
+                    self.facts.redefine(header, *name, None);
                     false
                 }
             };
@@ -96,7 +96,7 @@ impl Translator<'_, '_> {
     }
 
     /// Whether a value is another, of which it may have been learned what it is.
-    fn is_same(&self, now: Is, then: Is) -> bool {
+    pub(super) fn is_same(&self, now: Is, then: Is) -> bool {
         let value = |is| match is {
             Is::Packed(value) | Is::Number(value) | Is::Whole(value, _) => Some(value),
             Is::Boolean(_) | Is::Fixed(_) => None,

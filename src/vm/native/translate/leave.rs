@@ -129,6 +129,7 @@ impl Translator<'_, '_> {
                 let start = self.bits(self.start.into());
                 self.ask(misguess as *const () as usize, &[start]);
             }
+            self.begin_by_help(state);
             if matches!(leave.how, How::Performed | How::Misguessed) {
                 self.perform(state);
                 continue;
@@ -241,8 +242,9 @@ impl Translator<'_, '_> {
     }
 
     /// Goes on with the innermost frame of the machine.
-    pub(super) fn go_back(&mut self, state: &State) {
-        let sp = self.put_operands(state);
+    pub(super) fn go_back(&mut self, mut state: State) {
+        self.materialize(&mut state);
+        let sp = self.put_operands(&state);
         if let Some(top) = state.loops {
             self.set_field(offset_of!(Context, loops), top);
         }
@@ -250,7 +252,7 @@ impl Translator<'_, '_> {
         let fp = self.builder.ins().iadd_imm(state.fp, -(FRAME as i64));
         let at = self.builder.ins().band_imm(frame, i64::from(u32::MAX));
         let called = self.builder.ins().ushr_imm(frame, 32);
-        self.go(state, sp, fp, called, at);
+        self.go(&state, sp, fp, called, at);
     }
 
     /// Goes on at an address, with all in its place.

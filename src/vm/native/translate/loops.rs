@@ -12,7 +12,7 @@ use crate::vm::frame::TurnsKind;
 use crate::vm::names::NameId;
 use crate::vm::native::gate::{Context, FRAME, TURNS, TURNS_BODY, TURNS_KIND};
 use crate::vm::native::range::Range;
-use crate::vm::native::state::{Is, Kind, Loop, Named, Operand, State, Turning, Waiting};
+use crate::vm::native::state::{Begun, Is, Kind, Loop, Named, Operand, State, Turning, Waiting};
 use crate::vm::value::{Procedure, is_whole};
 
 /// Where the turns of a loop begin.
@@ -30,6 +30,9 @@ pub(super) struct Header {
     /// What names have that are known there, and which of them are parameters.
     pub(super) names: Vec<(NameId, Is)>,
     pub(super) name_kinds: Vec<Kind>,
+    /// The same of what virtual dictionaries have.
+    pub(super) begun: Vec<Begun>,
+    pub(super) held: Vec<Kind>,
 }
 
 /// How a loop begins.
@@ -116,6 +119,7 @@ impl Translator<'_, '_> {
         };
         let is_kind = self.builder.ins().icmp_imm(IntCC::Equal, tag, expected);
         self.leave_unless(is_kind);
+        self.adopt_dictionary(&mut state);
         let Ok(turning) = self.adopted(&mut state, kind, top) else {
             let out = self.way_out();
             self.builder.ins().jump(out, &[]);
@@ -164,6 +168,7 @@ impl Translator<'_, '_> {
     fn head(&mut self, mut state: State, start: Start) -> Result<Flow> {
         let at = self.headers.len();
         let facts = self.facts.header(at).clone();
+        self.prepare_dictionaries(&mut state, &facts);
         self.foresee(&mut state, &facts);
         let block = self.builder.create_block();
         let mut arguments: Vec<BlockArg> = vec![self.steps(&state).into()];
@@ -179,20 +184,12 @@ impl Translator<'_, '_> {
                 kinds.push(self.kind_in_turns(operand.is, known));
             }
             for (operand, kind) in state.operands.clone().iter().zip(&kinds) {
-                match self.argument(operand, *kind) {
-                    Some(argument) => arguments.push(argument.into()),
-                    None if *kind != Kind::Same => return Err(Unable),
-                    None => {}
-                }
+                arguments.extend(self.first_argument(operand.is, *kind)?);
             }
         }
         let name_kinds = self.name_kinds(&state, &facts);
         for ((_, is), kind) in state.names.clone().into_iter().zip(&name_kinds) {
-            match self.argument(&is.into(), *kind) {
-                Some(argument) => arguments.push(argument.into()),
-                None if *kind != Kind::Same => return Err(Unable),
-                None => {}
-            }
+            arguments.extend(self.first_argument(is, *kind)?);
         }
         match start.turning {
             Turning::For { next: Is::Whole(next, _) | Is::Number(next), .. }
@@ -200,6 +197,11 @@ impl Translator<'_, '_> {
             | Turning::ForAll { next, .. } => arguments.push(next.into()),
             Turning::For { .. } | Turning::Loop => {}
         }
+        let held = self.kinds_of_entries(&mut state, &facts);
+        for ((_, is), kind) in state.entries().copied().collect::<Vec<_>>().into_iter().zip(&held) {
+            arguments.extend(self.first_argument(is, *kind)?);
+        }
+        self.lengths_as_arguments(&state, &mut arguments);
         self.builder.ins().jump(block, &arguments);
 
         self.builder.switch_to_block(block);
@@ -225,7 +227,6 @@ impl Translator<'_, '_> {
                 *is = kind.of(parameter);
             }
         }
-        state.begun.clear();
         state.is_in_program &= !facts.is_leaving_program;
         let turning = match start.turning {
             Turning::For { next, increment, limit } => {
@@ -243,6 +244,7 @@ impl Translator<'_, '_> {
             }
             Turning::Loop => Turning::Loop,
         };
+        self.entries_as_parameters(&mut state, &held, block);
         self.headers.push(Header {
             block,
             height: state.height(),
@@ -253,10 +255,18 @@ impl Translator<'_, '_> {
             kinds,
             names: state.names.clone(),
             name_kinds,
+            begun: state.begun.clone(),
+            held,
         });
         let turns = Loop { turning, body: start.body, called: start.called, header: at };
         self.check_turn(&state, turns);
         self.begin_turn(state, turns)
+    }
+
+    /// A value as an argument for the first turn.
+    fn first_argument(&mut self, is: Is, kind: Kind) -> Result<Option<BlockArg>> {
+        let argument = self.argument(&is.into(), kind);
+        if argument.is_none() && kind != Kind::Same { Err(Unable) } else { Ok(argument.map(BlockArg::from)) }
     }
 
     /// What kind an operand has in all turns, which is something first and is known to become something, if it does.
@@ -266,12 +276,12 @@ impl Translator<'_, '_> {
         match becomes {
             None => kind,
             Some(Kind::Same) => Kind::Same,
-            Some(Kind::Whole(range)) if kind == Kind::Packed && self.guesses != Guesses::None => {
+            Some(known) if !matches!((first, kind), (Is::Packed(_), Kind::Packed)) => known.or(kind),
+            Some(Kind::Whole(range)) if self.guesses != Guesses::None => {
                 Kind::Whole(range.or(Range::CONVERTED))
             }
-            Some(Kind::Whole(_)) if kind == Kind::Packed => Kind::Number,
-            Some(known) if kind == Kind::Packed && first.known_name().is_none() => known,
-            Some(known) => known.or(kind),
+            Some(Kind::Whole(_)) => Kind::Number,
+            Some(known) => known,
         }
     }
 
@@ -338,7 +348,7 @@ impl Translator<'_, '_> {
     fn end_loop(&mut self, mut state: State) {
         match state.waiting.pop() {
             Some(after) => self.go_on(state, &after),
-            None => self.go_back(&state),
+            None => self.go_back(state),
         }
     }
 
@@ -347,6 +357,9 @@ impl Translator<'_, '_> {
         let header = self.headers[turns.header].clone();
         if !header.is_moving && (state.reach, state.height()) != (header.reach, header.height) {
             self.facts.move_by(turns.header);
+            return self.give_up(state);
+        }
+        if !self.are_dictionaries_kept(&mut state, turns.header) {
             return self.give_up(state);
         }
         let Some(names) = self.changed_names(&state, &header, turns.header) else {
@@ -394,6 +407,10 @@ impl Translator<'_, '_> {
             | Turning::ForAll { next, .. } => arguments.push(next.into()),
             Turning::For { .. } | Turning::Loop => {}
         }
+        for ((_, is), kind) in state.entries().zip(&header.held) {
+            arguments.extend(self.argument(&(*is).into(), *kind).map(BlockArg::from));
+        }
+        self.lengths_as_arguments(&state, &mut arguments);
         self.builder.ins().jump(header.block, &arguments);
     }
 

@@ -9,7 +9,7 @@ use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 
 use super::emit::elsewhere;
 use super::{Flow, Result, Translator};
-use crate::vm::dictionary::NOWHERE;
+use crate::vm::dictionary::places::NOWHERE;
 use crate::vm::native::gate::{
     self, Context, ENTRY, ENTRY_VALUE, RECORD_NEAR, RECORD_NEAR_LENGTH, RECORD_START,
 };

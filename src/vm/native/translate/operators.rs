@@ -37,6 +37,7 @@ impl Translator<'_, '_> {
             Builtin::Or => self.logic(state, operator, |of, a, b| of.builder.ins().bor(a, b)),
             Builtin::Xor => self.logic(state, operator, |of, a, b| of.builder.ins().bxor(a, b)),
 
+            Builtin::Null => self.push(state, Is::Fixed(Packed::NULL)),
             Builtin::Dup => self.copy_from(state, 0),
             Builtin::Pop => {
                 let [_] = self.pop(state);
@@ -77,7 +78,8 @@ impl Translator<'_, '_> {
             },
             Builtin::Begin => self.begin_dictionary(state),
             Builtin::End => self.end_dictionary(state),
-            Builtin::Load => self.load(state),
+            Builtin::Load => self.load_name(state),
+            Builtin::Store => self.store(state),
 
             Builtin::If => self.choose_one(state),
             Builtin::IfElse => self.choose_of_two(state),
@@ -241,12 +243,27 @@ impl Translator<'_, '_> {
         Ok(Flow::On)
     }
 
+    /// Keeps what is known of the operands below those that an operator took.
+    fn keep(&mut self, state: &mut State, operator: Builtin, mut kept: Vec<Operand>) {
+        let Some(left) = takes(operator).and_then(|takes| kept.len().checked_sub(takes)) else { return };
+        kept.truncate(left);
+        state.below -= 1;
+        let result = self.slot(state, state.below);
+        kept.push(Operand { is: Is::Packed(result), home: Some(state.below) });
+        state.below -= left as i32;
+        state.operands = kept;
+    }
+
     /// By the machine's own function, with all operands on the stack.
     pub(super) fn by_help(&mut self, state: &mut State, operator: Builtin) -> Result<Flow> {
+        self.materialize(state);
         let sp = self.put_operands(state);
         let height = state.height();
+        let mut kept = std::mem::take(&mut state.operands);
+        for (operand, at) in kept.iter_mut().zip(state.below..) {
+            operand.home = Some(at);
+        }
         state.below = height;
-        state.operands.clear();
         let number = self.builder.ins().iconst(types::I32, operator as i64);
         let at = self.builder.ins().iconst(types::I32, i64::from(state.at - 1));
         let calculates = calculates(operator);
@@ -272,6 +289,7 @@ impl Translator<'_, '_> {
                 state.assured = state.assured.min(height - taken.unwrap_or(0));
                 self.reach_down(state, state.below.min(height));
                 self.facts.touch(state.reach, state.below);
+                self.keep(state, operator, kept);
             }
             None => {
                 (state.sp, state.below, state.reach) = (end, 0, self.reaches);
@@ -284,6 +302,18 @@ impl Translator<'_, '_> {
             }
         }
         Ok(Flow::On)
+    }
+}
+
+/// How many operands an operator takes that leaves those below alone and gives one value, if it always takes as many.
+fn takes(operator: Builtin) -> Option<usize> {
+    use Builtin::*;
+    match operator {
+        Rand | RRand | Mark | OpenBracket => Some(0),
+        Array | String | Ceiling | Cos | Cvi | Cvr | Floor | Length | Ln | Log | Round | Sin | Sqrt
+        | Truncate | Type => Some(1),
+        Atan | BitShift | Exp => Some(2),
+        _ => None,
     }
 }
 
