@@ -88,19 +88,12 @@ pub struct Compiled {
     pub generated: usize,
 }
 
-impl Compiled {
-    /// The number of procedures for which no code had to be generated.
-    pub fn reused(&self) -> usize {
-        self.procedures - self.generated
-    }
-}
-
 /// What became of one source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompiledUnit {
     /// Names the compilation, which is in the repository.
     pub ticket: Ticket,
-    /// Its procedures in source order; none where nothing had to be looked at ([`unchanged`]).
+    /// Its procedures in source order.
     pub procedures: Vec<CompiledProcedure>,
 }
 
@@ -292,14 +285,24 @@ fn parse(source: &SourceFile, options: Options) -> Result<KeyedUnit<'_>, Vec<Syn
     Ok(keyed)
 }
 
+/// A source for which nothing is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unchanged {
+    /// The number of its procedures, for who asked for it.
+    pub procedures: Option<usize>,
+}
+
 /// What compiling one source would do where a ticket was made of the very same source, with the same options, and what
 /// it names is in the repository: nothing, and there is nothing to be said. `None` where that is not certain.
+///
+/// To count its procedures, the compilation is read too.
 pub fn unchanged(
     repository: &Repository,
     source: &SourceFile,
     options: Options,
     ticket: &Ticket,
-) -> Result<Option<Compiled>, StoreError> {
+    is_counted: bool,
+) -> Result<Option<Unchanged>, StoreError> {
     if options.known == Known::Fill || ticket.source != Some(fingerprint::source_digest(source, options)) {
         return Ok(None);
     }
@@ -307,12 +310,11 @@ pub fn unchanged(
     if !view.has_whole(&ticket.compilation)? {
         return Ok(None);
     }
+    if !is_counted {
+        return Ok(Some(Unchanged { procedures: None }));
+    }
     let found = view.records(&[ticket.compilation])?.pop().and_then(Result::ok).flatten();
-    Ok(found.map(|record| Compiled {
-        units: vec![Ok(CompiledUnit { ticket: *ticket, procedures: Vec::new() })],
-        procedures: record.fragments().len(),
-        generated: 0,
-    }))
+    Ok(found.map(|record| Unchanged { procedures: Some(record.fragments().len()) }))
 }
 
 /// Whether what a ticket names is in the repository still, now that the ticket is there to keep it.

@@ -179,6 +179,12 @@ impl Iterator for Chunks<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut chunk = Vec::new();
+        if let [members] = &mut self.members[..] {
+            // With one source there is nothing to put in order.
+            let offer = |member: Result<(_, _), _>| member.map(|(digest, state)| (digest, 0, state));
+            let all = members.take(MANY).map(offer).collect::<Result<Vec<_>, _>>();
+            return Some(all).filter(|all| !all.as_ref().is_ok_and(Vec::is_empty));
+        }
         while chunk.len() < MANY {
             match self.add_offers(&mut chunk) {
                 Ok(true) => {}

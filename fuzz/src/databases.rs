@@ -21,7 +21,7 @@ pub fn bucket(bytes: &[u8]) {
     let checksum = xxh3_64_with_seed(rest, first ^ (Table::Fragments as u64 + 1).rotate_right(8));
     let whole = [&checksum.to_le_bytes(), rest].concat();
     let Ok(found) = Bucket::parse(Table::Fragments, first, &whole) else { return };
-    let entries = found.entries().collect::<Vec<_>>();
+    let entries = found.entries();
     assert!(entries.len() * 32 <= rest.len());
     if !entries.is_sorted_by(|(a, _), (b, _)| a < b) {
         return;

@@ -17,7 +17,8 @@ use super::jobs::Threads;
 use super::lints::LintArgs;
 use super::ui::{Done, Failure, Ui};
 use crate::compile::{
-    Compiled, CompiledUnit, Known, LineTables, Optimization, Options, Prepared, is_kept, prepare, unchanged,
+    Compiled, CompiledUnit, Known, LineTables, Optimization, Options, Prepared, Unchanged, is_kept, prepare,
+    unchanged,
 };
 use crate::lint::Warning;
 use crate::object::compilation::Ticket;
@@ -90,7 +91,7 @@ struct Job {
 }
 
 impl Verb for CompileArgs {
-    fn run(&self, _: &Ui) -> Result<Done, Failure> {
+    fn run(&self, ui: &Ui) -> Result<Done, Failure> {
         let jobs = self.jobs()?;
         let sources = jobs.iter().map(|job| job.source.clone()).collect::<Vec<_>>();
         let options = Options {
@@ -100,9 +101,13 @@ impl Verb for CompileArgs {
         };
         let depfile = self.depfile.as_deref().map(|path| depfile(path, &jobs)).transpose()?;
         let repository = Repository::open_or_empty(&self.repository.path);
-        if let Some(compiled) = self.unchanged(&jobs, &repository, options)? {
+        if let Some((job, ticket, unchanged)) =
+            self.unchanged(&jobs, &repository, options, ui.has_report())?
+        {
             depfile.map_or(Ok(()), |depfile| depfile.write())?;
-            return Ok(self.done(&jobs, compiled, vec![Vec::new()]));
+            let reported =
+                unchanged.procedures.map(|procedures| self.report(&[(job, ticket)], procedures, 0));
+            return Ok(reported.unwrap_or_else(|| Done::new(json!({}), String::new())));
         }
         let work = || prepare(&repository, &sources, options).map(|made| (self.warnings(&made), made));
         let (warnings, prepared) = self.threads.run(jobs.len(), work)?;
@@ -177,19 +182,21 @@ impl CompileArgs {
         Ok(SourceFile { name: name.into(), text: text.into() })
     }
 
-    /// What was done for one source whose ticket says that nothing is to be done, which is most of what a build asks.
-    fn unchanged(
+    /// The one source, if its ticket says that nothing is to be done, which is most of what a build asks.
+    fn unchanged<'j>(
         &self,
-        jobs: &[Job],
+        jobs: &'j [Job],
         repository: &Repository,
         options: Options,
-    ) -> Result<Option<Compiled>, StoreError> {
+        is_counted: bool,
+    ) -> Result<Option<(&'j Job, Ticket, Unchanged)>, StoreError> {
         let ([job], false) = (jobs, self.verbose) else { return Ok(None) };
         // Whatever is wrong with what is there, a new ticket takes its place.
         let Some(ticket) = ticket::existing(&job.ticket) else { return Ok(None) };
-        let Some(compiled) = unchanged(repository, &job.source, options, &ticket)? else { return Ok(None) };
+        let found = unchanged(repository, &job.source, options, &ticket, is_counted)?;
+        let Some(unchanged) = found else { return Ok(None) };
         ticket::write(&job.ticket, &ticket)?;
-        Ok(is_kept(repository, &ticket)?.then_some(compiled))
+        Ok(is_kept(repository, &ticket)?.then_some((job, ticket, unchanged)))
     }
 
     /// For each source what is to be said of it.
@@ -201,7 +208,7 @@ impl CompileArgs {
     }
 
     fn done(&self, jobs: &[Job], compiled: Compiled, all_warnings: Vec<Vec<Warning>>) -> Done {
-        let (procedures, generated, reused) = (compiled.procedures, compiled.generated, compiled.reused());
+        let (procedures, generated) = (compiled.procedures, compiled.generated);
         let (mut text, mut tickets) = (String::new(), Vec::new());
         let (mut problems, mut warnings) = (Vec::new(), Vec::new());
         for ((job, unit), said) in jobs.iter().zip(compiled.units).zip(all_warnings) {
@@ -215,23 +222,34 @@ impl CompileArgs {
                     if self.verbose {
                         text.push_str(&verbose(job, &unit));
                     }
-                    tickets.push(json!({
-                        "source": job.path.to_string_lossy(), "ticket": job.ticket.to_string_lossy(),
-                        "compilation": unit.ticket.compilation.to_string(),
-                    }));
+                    tickets.push((job, unit.ticket));
                 }
                 Err(errors) => problems.extend(mistakes(&job.path, &job.source.text, errors)),
             }
         }
-        if !tickets.is_empty() {
-            // Writing to a string cannot fail.
-            _ = writeln!(text, "{}: {generated} generated, {reused} reused", count(procedures, "procedure"));
-        }
+        let report = self.report(&tickets, procedures, generated);
+        text.push_str(&report.text);
+        Done { text, problems, warnings, ..report }
+    }
+
+    /// The report on sources that have tickets.
+    fn report(&self, tickets: &[(&Job, Ticket)], procedures: usize, generated: usize) -> Done {
+        let reused = procedures - generated;
+        let text = match tickets {
+            [] => String::new(),
+            _ => format!("{}: {generated} generated, {reused} reused\n", count(procedures, "procedure")),
+        };
+        let ticket = |(job, ticket): &(&Job, Ticket)| {
+            json!({
+                "source": job.path.to_string_lossy(), "ticket": job.ticket.to_string_lossy(),
+                "compilation": ticket.compilation.to_string(),
+            })
+        };
         let json = json!({
             "procedures": procedures, "generated": generated, "reused": reused,
-            "optimized": self.optimize, "tickets": tickets,
+            "optimized": self.optimize, "tickets": tickets.iter().map(ticket).collect::<Vec<_>>(),
         });
-        Done { problems, warnings, ..Done::new(json, text) }
+        Done::new(json, text)
     }
 }
 

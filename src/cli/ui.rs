@@ -102,6 +102,11 @@ impl Ui {
         self.json
     }
 
+    /// Whether anybody will see the report.
+    pub fn has_report(&self) -> bool {
+        self.json || !self.quiet
+    }
+
     /// Shows what a verb gave back, and says what the exit status is.
     pub fn finish(&self, result: Result<Done, Failure>) -> u8 {
         let (done, written) = match result {

@@ -37,7 +37,7 @@ pub enum Found<'h> {
     Present(FragmentDigest, &'h [u8]),
 }
 
-/// A haul has so many members or bytes, and at most one body more.
+/// A haul has so many members or bytes, and at most what is read together more.
 const MEMBERS: usize = 512;
 const BYTES: usize = 1 << 20;
 
@@ -89,6 +89,29 @@ impl Haul {
             Err(reason) => Err(StoreError::Body { digest: *digest, reason }),
         };
         self.members.push((at, member));
+    }
+
+    /// Adds bodies that lie together: `read` appends all of them, and each is somewhere in what it appended. When it fails,
+    /// or one would not be there, nothing is added.
+    pub fn read_all(
+        &mut self,
+        bodies: impl Iterator<Item = (usize, FragmentDigest, Range<usize>, Checksum)>,
+        read: impl FnOnce(&mut Vec<u8>) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let (start, members) = (self.bytes.len(), self.members.len());
+        let mut result = read(&mut self.bytes);
+        let room = self.bytes.len() - start;
+        for (at, digest, Range { start: from, end }, checksum) in bodies {
+            if end > room {
+                result = Err("it is not where it should be".to_owned());
+            }
+            self.members.push((at, Ok(Some(Member::Stored(digest, start + from..start + end, checksum)))));
+        }
+        if result.is_err() {
+            self.bytes.truncate(start);
+            self.members.truncate(members);
+        }
+        result
     }
 
     /// The entries, in the order in which they were read; all bodies are held against their checksums first.

@@ -96,7 +96,7 @@ fn divide(path: &Path) {
         let [name, beside] = [old, young].map(Table::name);
         let select = format!("SELECT bucket FROM {name}");
         let bytes = sql.query_row(&select, [], |row| row.get::<_, Vec<u8>>(0)).unwrap();
-        let entries = Bucket::parse(old, 0, &bytes).unwrap().entries().collect::<Vec<_>>();
+        let entries = Bucket::parse(old, 0, &bytes).unwrap().entries();
         let part = |first| entries.iter().skip(first).step_by(2).copied().collect::<Vec<_>>();
         let create = format!("CREATE TABLE {beside} (first INTEGER PRIMARY KEY, bucket BLOB NOT NULL)");
         sql.execute_batch(&create).unwrap();

@@ -176,7 +176,7 @@ fn buckets_with_a_right_checksum_and_wrong_contents_do_no_harm() {
                 .query_row(&format!("SELECT bucket FROM {name}"), [], |row| row.get::<_, Vec<u8>>(0))
                 .unwrap();
             let bucket = toy::store::database::bucket::Bucket::parse(table, 0, &old).unwrap();
-            let mut entries = bucket.entries().collect::<Vec<_>>();
+            let mut entries = bucket.entries();
             edit(&mut entries);
             sql.execute(&format!("UPDATE {name} SET bucket = ?1"), [bytes(table, 0, u64::MAX, &entries)])
                 .unwrap();
@@ -202,7 +202,8 @@ fn a_digest_in_two_tables_is_found_and_mended() {
             let old = sql.query_row(&select, [], |row| row.get::<_, Vec<u8>>(0)).unwrap();
             let entries = toy::store::database::bucket::Bucket::parse(from, 0, &old).unwrap().entries();
             let slot = |slot| if is_known { Slot::Known } else { slot };
-            let entries = entries.map(|(digest, found)| (digest, slot(found))).collect::<Vec<_>>();
+            let entries =
+                entries.into_iter().map(|(digest, found)| (digest, slot(found))).collect::<Vec<_>>();
             let insert = format!("UPDATE {} SET bucket = ?1", to.name());
             sql.execute(&insert, [bytes(to, 0, u64::MAX, &entries)]).unwrap();
             drop(sql);

@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use serde::Deserialize;
 
-use crate::{Result, files};
+use crate::{Result, files, order};
 
 /// The profiles that chores build with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +59,9 @@ pub(crate) fn toy(profile: Profile) -> Result<PathBuf> {
     command.arg("--message-format=json-render-diagnostics");
     if profile == Profile::Release {
         command.arg("--release").args(ALONE);
+        if !ALONE.is_empty() {
+            command.arg("-C").arg(format!("link-arg=-Wl,-T,{}", order::script().display()));
+        }
     }
     let output = command.output().map_err(|error| format!("cannot start cargo: {error}"))?;
     if !output.status.success() {

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::Result;
 
@@ -29,6 +30,12 @@ pub(crate) fn read_text(path: &Path) -> Result<String> {
 /// Writes a whole file.
 pub(crate) fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<()> {
     named("write", path, fs::write(path, contents))
+}
+
+/// Makes a file look as if it was just written.
+pub(crate) fn touch(path: &Path) -> Result<()> {
+    let touch = |file: fs::File| file.set_modified(SystemTime::now());
+    named("touch", path, fs::File::options().append(true).open(path).and_then(touch))
 }
 
 /// Copies a file, and returns its size in bytes.

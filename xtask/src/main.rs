@@ -1,8 +1,8 @@
 //! `cargo xtask …`: the project's own chores.
 //!
 //! `build` makes the executable to install, `demo` performs the distributed build of the sample, `bench` measures it on
-//! large programs, `torture` kills and starves every verb, and `diagrams` draws the pictures of `docs/workflow.md`. None
-//! of them links with `toy`: they run it as a user would.
+//! large programs, `torture` kills and starves every verb, and `diagrams` draws the pictures of `docs/workflow.md`, and
+//! `order` says which code lies together. None of them links with `toy`: they run it as a user would.
 
 mod bench;
 mod build;
@@ -11,6 +11,7 @@ mod diagrams;
 mod draw;
 mod files;
 mod options;
+mod order;
 mod text;
 mod torture;
 
@@ -44,6 +45,7 @@ Chores:
                --verb V,V,…         only these verbs; `race` is two of them at once, `processes` many
                --budget SECONDS     stop then; the points visited are spread evenly (default: visit all)
   diagrams   draw docs/images/step*.svg anew
+  order      note in xtask/start.ld which code a start needs; it takes valgrind
   help       print this
 ";
 
@@ -65,6 +67,7 @@ fn perform(mut arguments: impl Iterator<Item = String>) -> Result<ExitCode> {
         "bench" => bench::run(&Options::parse_with_flags(arguments, &bench::OPTIONS, &bench::FLAGS)?),
         "torture" => torture::run(&Options::parse(arguments, &["--store", "--verb", "--budget"])?),
         "diagrams" => Options::parse(arguments, &[]).and_then(|_| diagrams::run()),
+        "order" => Options::parse(arguments, &[]).and_then(|_| order::run()),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(ExitCode::SUCCESS)

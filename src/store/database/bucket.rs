@@ -4,6 +4,8 @@
 //! table leave no gap. So a reader who finds a bucket knows that nothing of its range was lost or came from elsewhere.
 //! Deliberately absent: the database; what is here is bytes.
 
+use std::ops::Range;
+
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::digest::{Checksum, Digest};
@@ -48,6 +50,14 @@ pub struct Location {
     pub offset: u32,
     /// Their number.
     pub length: u32,
+}
+
+impl Location {
+    /// Where the bytes are in their row.
+    pub const fn range(&self) -> Range<usize> {
+        let start = self.offset as usize;
+        start..start.saturating_add(self.length as usize)
+    }
 }
 
 /// What a table has for a digest.
@@ -124,18 +134,23 @@ impl<'b> Bucket<'b> {
     }
 
     /// All entries, by digest in ascending order.
-    pub fn entries(&self) -> impl Iterator<Item = (Digest, Slot)> + 'b {
+    pub fn entries(&self) -> Vec<(Digest, Slot)> {
         let known = self.known.iter().map(|bytes| (Digest::from_bytes(*bytes), Slot::Known));
         let stored = self
             .stored
             .iter()
             .map(|entry| (Digest::from_bytes(digest_of(entry)), Slot::Stored(location(entry))));
+        if self.known.is_empty() {
+            return stored.collect();
+        }
+        let mut entries = Vec::with_capacity(known.len() + stored.len());
         let (mut known, mut stored) = (known.peekable(), stored.peekable());
-        std::iter::from_fn(move || match (known.peek(), stored.peek()) {
+        entries.extend(std::iter::from_fn(|| match (known.peek(), stored.peek()) {
             (Some((a, _)), Some((b, _))) if a < b => known.next(),
             (_, Some(_)) => stored.next(),
             (_, None) => known.next(),
-        })
+        }));
+        entries
     }
 }
 

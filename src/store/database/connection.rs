@@ -64,7 +64,7 @@ const NEWEST: u32 = VERSION + 1;
 
 /// So many KiB of changes wait in memory for the end of a transaction. Only a larger one has readers wait before, unless
 /// somebody reads already.
-const KEPT: i64 = 64 << 10;
+const KEPT: i64 = 8 << 10;
 
 /// So many KiB of what was read by system calls are kept by who reads more than a few buckets.
 const READ: i64 = 2 << 10;

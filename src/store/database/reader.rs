@@ -44,17 +44,21 @@ impl Connection {
         self.with_bucket(table, at, around)?.map_err(|reason| self.odd(table, reason))
     }
 
-    /// All entries of the first bucket that starts at a prefix or behind it, if there is one.
-    fn entries_from(&self, table: Table, at: u64) -> Result<Option<Around>, StoreError> {
-        let found = self.run(|sql| {
-            let mut statement = sql.prepare_cached(table.next())?;
-            let mut rows = statement.query([key(at)])?;
-            let Some(row) = rows.next()? else { return Ok(Ok(None)) };
-            let first = prefix_of(row.get(0)?);
-            let bucket = Bucket::parse(table, first, row.get_ref(1)?.as_blob()?);
-            Ok(bucket.and_then(|bucket| around(first, bucket)).map(Some))
-        });
-        found?.map_err(|reason| self.odd(table, reason))
+    /// All entries of the first buckets that start at a prefix or behind it, up to one that is not as it should be.
+    fn entries_from(&self, table: Table, at: u64) -> Result<Vec<Result<Around, Odd>>, StoreError> {
+        self.run(|sql| {
+            let mut statement = sql.prepare_cached(table.from())?;
+            let (mut rows, mut found) = (statement.query([key(at)])?, Vec::with_capacity(TOGETHER));
+            while found.len() < TOGETHER
+                && found.last().is_none_or(Result::is_ok)
+                && let Some(row) = rows.next()?
+            {
+                let first = prefix_of(row.get(0)?);
+                let bucket = Bucket::parse(table, first, row.get_ref(1)?.as_blob()?);
+                found.push(bucket.and_then(|bucket| around(first, bucket)));
+            }
+            Ok(found)
+        })
     }
 
     /// The error for a table that is not as `toy` writes it.
@@ -150,7 +154,8 @@ impl Connection {
 
     /// All of one table, by digest in ascending order. A range that nobody has is damage.
     pub(super) fn level(&self, table: Table) -> Level<'_> {
-        Level { connection: self, table, from: Some(0), next: Some(0), current: Vec::new().into_iter() }
+        let (current, ready) = (Vec::new().into_iter(), Vec::new().into_iter());
+        Level { connection: self, table, from: Some(0), next: Some(0), current, ready }
     }
 
     /// Reads many records. Those of one row are read together; they are held against their checksums on all threads.
@@ -263,6 +268,8 @@ impl Connection {
 
 /// Fewer records are not worth another thread.
 const FEW: usize = 256;
+/// So many buckets are read together by who wants all.
+const TOGETHER: usize = 16;
 /// A digest is near that is no further away than so many buckets: it is come to sooner than looked for.
 const NEAR: u64 = 4;
 /// Fewer records, or look-ups, are not worth a mapping of the file.
@@ -280,8 +287,7 @@ fn spread<T: Send, U: Send>(things: Vec<T>, few: usize, work: impl Fn(T) -> U + 
 
 /// The bytes of a record in its row.
 fn piece<'r>(row: &'r [u8], location: &Location) -> Option<&'r [u8]> {
-    let start = location.offset as usize;
-    row.get(start..start.checked_add(location.length as usize)?)
+    row.get(location.range())
 }
 
 /// What is said of a record that cannot be used.
@@ -310,7 +316,7 @@ pub(super) fn state(slot: Slot) -> State {
 type Around = (u64, Vec<(Digest, Slot)>, u64);
 
 fn around(first: u64, bucket: Bucket<'_>) -> Result<Around, Odd> {
-    let entries = bucket.entries().collect::<Vec<_>>();
+    let entries = bucket.entries();
     let is_ordered = entries.is_sorted_by(|(a, _), (b, _)| a < b);
     if is_ordered { Ok((first, entries, bucket.last)) } else { Err("a bucket is not in order") }
 }
@@ -348,23 +354,28 @@ pub(super) struct Level<'c> {
     /// The prefix that the next bucket must start with; `None` behind the last one.
     next: Option<u64>,
     current: vec::IntoIter<(Digest, Slot)>,
+    /// Buckets that were read with the last one.
+    ready: vec::IntoIter<Result<Around, Odd>>,
 }
 
 impl Level<'_> {
     /// Reads the next bucket; says whether there is one.
     fn load(&mut self, from: u64) -> Result<bool, StoreError> {
-        self.connection.map()?;
-        let odd = |reason| Err(self.connection.odd(self.table, reason));
-        match (self.connection.entries_from(self.table, from)?, self.next) {
+        if self.ready.len() == 0 {
+            self.connection.map()?;
+            self.ready = self.connection.entries_from(self.table, from)?.into_iter();
+        }
+        let odd = |reason| self.connection.odd(self.table, reason);
+        match (self.ready.next().transpose().map_err(odd)?, self.next) {
             (None, None) => return Ok(false),
             (Some((first, entries, last)), Some(next)) if first == next => {
                 (self.from, self.next) = (first.checked_add(1), last.checked_add(1));
                 self.current = entries.into_iter();
             }
             (Some((first, ..)), next) if next.is_none_or(|next| first < next) => {
-                return odd("two buckets overlap");
+                return Err(odd("two buckets overlap"));
             }
-            _ => return odd("a bucket is missing"),
+            _ => return Err(odd("a bucket is missing")),
         }
         Ok(true)
     }

@@ -2,10 +2,11 @@
 //!
 //! Deliberately absent: whether the bytes are right.
 
+use std::ops::Range;
+
 use rusqlite::MAIN_DB;
 use rusqlite::blob::Blob;
 
-use super::bucket::Location;
 use super::connection::Connection;
 
 /// A place in the heap. Whoever reads ascending locations opens each row once.
@@ -20,17 +21,16 @@ impl<'c> Rows<'c> {
         Self { connection, open: None }
     }
 
-    /// Appends the bytes at a location, whatever they are, or says why there are none.
-    pub(super) fn read(&mut self, location: &Location, bytes: &mut Vec<u8>) -> Result<(), String> {
-        let row = self.row(location.row)?;
-        let (from, length) = (location.offset as usize, location.length as usize);
+    /// Appends the bytes in a range of a row, whatever they are, or says why there are none.
+    pub(super) fn read(&mut self, row: u32, range: Range<usize>, bytes: &mut Vec<u8>) -> Result<(), String> {
+        let row = self.row(row)?;
         // No length makes room for what is not there.
-        if from.checked_add(length).is_none_or(|end| end > row.len()) {
+        if range.end > row.len() {
             return Err(ELSEWHERE.to_owned());
         }
         let start = bytes.len();
-        bytes.resize(start + length, 0);
-        row.read_at_exact(&mut bytes[start..], from).map_err(|error| error.to_string())
+        bytes.resize(start + range.len(), 0);
+        row.read_at_exact(&mut bytes[start..], range.start).map_err(|error| error.to_string())
     }
 
     fn row(&mut self, number: u32) -> Result<&Blob<'c>, String> {

@@ -128,7 +128,7 @@ fn following(
         let Some(row) = rows.next()? else { return Ok(None) };
         let first = prefix_of(row.get(0)?);
         if let Ok(bucket) = Bucket::parse(table, first, row.get_ref(1)?.as_blob()?) {
-            bucket.entries().for_each(|(digest, slot)| add(slots, digest, slot));
+            bucket.entries().into_iter().for_each(|(digest, slot)| add(slots, digest, slot));
         }
         Ok(Some(first))
     })

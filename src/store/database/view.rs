@@ -1,8 +1,9 @@
 //! A database as a view: one state of it, as long as the transaction lasts.
 
 use std::mem;
+use std::ops::Range;
 
-use super::bucket::{Slot, Table};
+use super::bucket::{Location, Slot, Table};
 use super::connection::Connection;
 use super::reader::{compilation, state};
 use super::rows::Rows;
@@ -103,19 +104,49 @@ impl Connection {
         let mut order = slots.iter().map(place).zip(0..).collect::<Vec<(_, usize)>>();
         order.sort_unstable();
         let (mut rows, mut haul) = (Rows::of(self), Haul::with_room());
-        for (_, at) in order {
-            match slots[at] {
-                None => haul.add(at, Ok(None), &digests[at]),
-                Some(Slot::Known) => haul.add(at, Ok(Some(Entry::Known)), &digests[at]),
-                Some(Slot::Stored(location)) => {
-                    haul.read(at, &digests[at], location.checksum, |bytes| rows.read(&location, bytes));
-                }
+        for row in order.chunk_by(|(a, _), (b, _)| a.map(|(row, _)| row) == b.map(|(row, _)| row)) {
+            let stored = |(_, at): &(_, usize)| match slots[*at] {
+                Some(Slot::Stored(location)) => Some((*at, digests[*at], location)),
+                Some(Slot::Known) | None => None,
+            };
+            let wanted = row.iter().filter_map(stored).collect::<Vec<_>>();
+            if wanted.is_empty() {
+                // Without a place they are all in one row, of which nothing need be read.
+                row.iter()
+                    .for_each(|(_, at)| haul.add(*at, Ok(slots[*at].map(|_| Entry::Known)), &digests[*at]));
+            } else {
+                read_row(&mut rows, &wanted, &mut haul);
             }
             if haul.is_full() {
                 take(mem::replace(&mut haul, Haul::with_room()))?;
             }
         }
         if haul.is_empty() { Ok(()) } else { take(haul) }
+    }
+}
+
+/// Adds what is wanted of one row, in the order of its bytes: with one look at the row, if most of it is wanted.
+fn read_row(rows: &mut Rows<'_>, wanted: &[(usize, FragmentDigest, Location)], haul: &mut Haul) {
+    let [(_, _, first), .., (_, _, last)] = wanted else {
+        return read_each(rows, wanted, haul);
+    };
+    let (row, whole) = (first.row, first.range().start..last.range().end);
+    let bytes = wanted.iter().map(|(_, _, location)| location.length as usize).sum::<usize>();
+    if bytes < whole.len() / 2 || bytes > 2 * whole.len() {
+        return read_each(rows, wanted, haul);
+    }
+    let place = |(at, digest, location): &(usize, FragmentDigest, Location)| {
+        let Range { start, end } = location.range();
+        (*at, *digest, start - whole.start..end - whole.start, location.checksum)
+    };
+    let read = haul.read_all(wanted.iter().map(place), |into| rows.read(row, whole.clone(), into));
+    // What is wrong may be wrong with one of them.
+    read.unwrap_or_else(|_| read_each(rows, wanted, haul));
+}
+
+fn read_each(rows: &mut Rows<'_>, wanted: &[(usize, FragmentDigest, Location)], haul: &mut Haul) {
+    for (at, digest, location) in wanted {
+        haul.read(*at, digest, location.checksum, |bytes| rows.read(location.row, location.range(), bytes));
     }
 }
 
