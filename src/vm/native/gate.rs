@@ -38,7 +38,7 @@ pub(super) use dictionaries::{
     begin, begin_new, begin_with, current, define, define_key, end, find, reject, store,
 };
 pub(super) use values::{
-    add_number, divide, element, equal, known, misguess, modulo, part, set_element, set_part, text,
+    add_number, divide, element, equal, known, modulo, part, set_element, set_part, text,
 };
 
 /// What native code and the machine both know.
@@ -89,14 +89,18 @@ pub(in crate::vm) struct Context {
     /// How often native code has become wrong.
     epoch: u64,
     fault: Option<Fault>,
-    /// The values of a dictionary that a helper is to begin.
-    pub(super) values: [Packed; MOST],
+    /// The values of dictionaries that a helper is to begin.
+    pub(super) values: [Packed; TOGETHER * MOST],
+    /// The region in which something was guessed wrong; 0 if nothing was.
+    pub(super) misguessed: u64,
 }
 
 /// So many entries, at most, native code itself puts in a dictionary.
 pub(super) const FEW: usize = SMALL as usize;
 /// So many entries, at most, a virtual dictionary has.
 pub(super) const MOST: usize = 16;
+/// So many of those, at most, a helper begins at once.
+pub(super) const TOGETHER: usize = 4;
 
 /// Where things are in what native code reads.
 pub(super) const MEANING: usize = size_of::<Meaning>();
@@ -214,7 +218,8 @@ impl<'p> Machine<'p> {
             streams: (&raw mut *streams).cast(),
             epoch: self.native.epoch(),
             fault: None,
-            values: [Packed::NULL; MOST],
+            values: [Packed::NULL; TOGETHER * MOST],
+            misguessed: 0,
         };
         context.look(self);
         context.look_at_stacks(self);
@@ -311,6 +316,10 @@ impl Context {
 pub(super) extern "sysv64" fn perform(context: *mut Context) -> usize {
     let (context, machine) = Context::machine(context);
     machine.sync(context);
+    match std::mem::take(&mut context.misguessed) {
+        0 => {}
+        region => machine.native.misguess(&mut machine.code, region as Address),
+    }
     machine.go_on_as(context.at as Address, Called::from_bits(context.called as u32));
     let goes_on = loop {
         if context.steps <= 1 || machine.is_tracing || !machine.stack.trim() {

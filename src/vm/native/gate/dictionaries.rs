@@ -73,18 +73,20 @@ pub(in crate::vm::native) extern "sysv64" fn begin_new(context: *mut Context, en
     1
 }
 
-/// Begins a new dictionary with so many of the keys of a shape, whose values are in the context, and for which there is
-/// memory. Gives 1.
+/// Begins a new dictionary with so many of the keys of a shape, whose values are in the context from a place on, and for
+/// which there is memory. Gives 1.
 pub(in crate::vm::native) extern "sysv64" fn begin_with(
     context: *mut Context,
     shape: u32,
     count: u32,
+    from: u32,
 ) -> u64 {
     let (context, machine) = Context::machine(context);
     let new = machine.scope.begin_new(&mut machine.heap);
     machine.heap.charge(dictionary_cost(count as usize));
+    let values = context.values.iter().copied().skip(from as usize);
     let keys = machine.native.shapes.get(shape as usize).into_iter().flatten();
-    for (name, value) in keys.zip(context.values).take(count as usize) {
+    for (name, value) in keys.zip(values).take(count as usize) {
         machine.heap.dictionaries.insert_new(new.0, Key::name(*name), value);
     }
     context.look_at_scope(machine);

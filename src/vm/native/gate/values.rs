@@ -3,7 +3,6 @@
 //! Deliberately absent: whatever could fail; a helper tells that something is not plain, and has done nothing then.
 
 use super::Context;
-use crate::vm::code::Address;
 use crate::vm::dictionary::Key;
 use crate::vm::machine::Machine;
 use crate::vm::operators::arithmetic::{quotient, remainder};
@@ -123,11 +122,4 @@ pub(in crate::vm::native) extern "sysv64" fn divide(a: f64, b: f64) -> f64 {
 /// The remainder of whole numbers; NaN of others.
 pub(in crate::vm::native) extern "sysv64" fn modulo(a: f64, b: f64) -> f64 {
     if is_whole(a) && is_whole(b) && b != 0.0 { remainder(a, b) } else { f64::NAN }
-}
-
-/// Notes that something was not what it was guessed to be in the region of an address.
-pub(in crate::vm::native) extern "sysv64" fn misguess(context: *mut Context, at: u64) -> u64 {
-    let (_, machine) = Context::machine(context);
-    machine.native.misguess(&mut machine.code, at as Address);
-    0
 }

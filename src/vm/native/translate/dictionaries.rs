@@ -16,7 +16,7 @@ use crate::vm::dictionary::{Key, SMALL};
 use crate::vm::heap::{DICTIONARY_COST, ENTRY as ENTRY_COST, dictionary_cost};
 use crate::vm::native::gate::{
     self, Context, ENTRY, ENTRY_KEY, ENTRY_VALUE, FEW, MOST, RECORD, RECORD_BEGUN, RECORD_CAPACITY,
-    RECORD_LENGTH, RECORD_NEXT, RECORD_PRIVATE, RECORD_START,
+    RECORD_LENGTH, RECORD_NEXT, RECORD_PRIVATE, RECORD_START, TOGETHER,
 };
 use crate::vm::native::state::{Begun, Is, State, Virtual};
 use crate::vm::value::Value as Plain;
@@ -245,20 +245,33 @@ impl Translator<'_, '_> {
 
     /// The same where that is seldom done, of all virtual dictionaries.
     pub(super) fn begin_by_help(&mut self, state: &State) {
-        state.virtuals().for_each(|of| self.begin_as_helped(of));
+        for some in state.virtuals().collect::<Vec<_>>().chunks(TOGETHER) {
+            some.iter().zip((0..).step_by(MOST)).for_each(|(of, from)| self.put_values(of, from));
+            some.iter().zip((0..).step_by(MOST)).for_each(|(of, from)| self.begin_with(of, from));
+        }
     }
 
     /// Lets the machine begin a new dictionary, which has these entries.
     fn begin_as_helped(&mut self, of: &Virtual) {
-        for (at, (_, is)) in of.entries.iter().enumerate() {
+        self.put_values(of, 0);
+        self.begin_with(of, 0);
+    }
+
+    /// Puts the values of a virtual dictionary where the machine finds them.
+    fn put_values(&mut self, of: &Virtual, from: usize) {
+        for (at, (_, is)) in (from..).zip(&of.entries) {
             let value = self.packed(*is);
             self.set_field(offset_of!(Context, values) + 8 * at, value);
         }
+    }
+
+    fn begin_with(&mut self, of: &Virtual, from: usize) {
         let shape = self.shape_of(of);
         let shape = self.builder.ins().iconst(types::I32, shape as i64);
         let count = self.length_of(of);
         let count = self.builder.ins().ireduce(types::I32, count);
-        self.ask(gate::begin_with as *const () as usize, &[shape, count]);
+        let from = self.builder.ins().iconst(types::I32, from as i64);
+        self.ask(gate::begin_with as *const () as usize, &[shape, count, from]);
     }
 
     /// The number of a virtual dictionary's keys among all shapes.

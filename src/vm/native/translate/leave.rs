@@ -8,7 +8,7 @@ use super::Translator;
 use super::emit::elsewhere;
 use crate::vm::code::{Address, TURN};
 use crate::vm::native::compiler::region_signature;
-use crate::vm::native::gate::{Context, FRAME, TURNS, TURNS_BODY, TURNS_CALLED, TURNS_KIND, misguess};
+use crate::vm::native::gate::{Context, FRAME, TURNS, TURNS_BODY, TURNS_CALLED, TURNS_KIND};
 use crate::vm::native::state::{Is, Loop, Named, State, Turning};
 
 /// Where native code is left, and in what state.
@@ -127,9 +127,8 @@ impl Translator<'_, '_> {
             let state = &leave.state;
             if leave.how == How::Misguessed {
                 let start = self.bits(self.start.into());
-                self.ask(misguess as *const () as usize, &[start]);
+                self.set_field(offset_of!(Context, misguessed), start);
             }
-            self.begin_by_help(state);
             if matches!(leave.how, How::Performed | How::Misguessed) {
                 self.perform(state);
                 continue;
@@ -146,6 +145,7 @@ impl Translator<'_, '_> {
             self.set_field(offset_of!(Context, fp), fp);
             self.set_field(offset_of!(Context, steps), steps);
             self.set_field(offset_of!(Context, called), called);
+            self.begin_by_help(state);
             self.builder.ins().return_(&[]);
         }
     }
@@ -155,6 +155,8 @@ impl Translator<'_, '_> {
         let sp = self.put_operands(state);
         let fp = self.put_frames(state, None);
         let (steps, called) = (self.steps(state), self.called(state.called));
+        // No call before this: what is used after one cannot be in a register where native code is not left, either.
+        self.begin_by_help(state);
         let at = self.bits(state.at.into());
         let code = self.bits(self.around.perform as u64);
         let signature = self.builder.import_signature(region_signature());
