@@ -235,9 +235,10 @@ impl Machine<'_> {
         }
         engine.heat[at as usize] = DONE;
         let op = self.code.ops[at as usize];
-        if at < FIRST || self.code.is_end(at) {
+        if at < FIRST {
             return;
         }
+        let is_end = self.code.is_end(at);
         if !engine.has_patience() {
             engine.heat[at as usize] = 0;
             return;
@@ -246,7 +247,7 @@ impl Machine<'_> {
             return;
         }
         engine.entries(addresses);
-        let is_turn = self.frames.last().is_some_and(|frame| frame.at == TURN);
+        let is_turn = !is_end && self.frames.last().is_some_and(|frame| frame.at == TURN);
         let turns = self.loops.last().filter(|turns| is_turn && turns.body == at).map(|turns| turns.kind);
         let (perform, guesses) = (engine.perform, engine.guesses(at));
         let Some(compiler) = engine.compiler.as_deref_mut() else { return };
@@ -265,8 +266,8 @@ impl Machine<'_> {
         engine.entries(self.code.ops.len());
         engine.entries[at as usize] = code;
         engine.replaced.push((at, op));
-        // This is no instruction.
-        if !matches!(op, Op::Skip { .. }) {
+        // These are no instructions: only native code that returns there goes on with it.
+        if !is_end && !matches!(op, Op::Skip { .. }) {
             self.code.ops[at as usize] = Op::Native;
         }
     }
