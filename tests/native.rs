@@ -20,6 +20,8 @@ half { 2 div }
 f { dict begin "x" exch def "y" x 1 add def x y add end }
 g { dict begin "a" exch def a 0 gt { a 1 sub g 1 add } { "b" 7 def b } ifelse end }
 p { x }
+s { dict begin "y" exch def "x" 0 def 1 1 y { "n" exch def "x" x n add def n 2 gt { "c" x store exit } if } for x end }
+t { dict begin "y" exch def "x" exch def x 0 gt { "a" x 1 sub y t def x 1 eq { "b" y store } if a x add } { y } ifelse end }
 begun { dict begin "a" 1 def "b" 2 def "c" 3 def "x" 4 def "y" 5 def "n" 6 def end }
 "#;
 
@@ -32,6 +34,7 @@ const OBJECTS: &str = r#"
     "table" dict def
     object "x" 1 put object "a" 2 put object "p" { x 1 add } put
     "alias" object def
+    "k" "x" def
 "#;
 
 fn name() -> impl Strategy<Value = &'static str> {
@@ -49,13 +52,93 @@ fn key() -> impl Strategy<Value = String> {
     ]
 }
 
+/// Numbers where something ends: what is whole, what is exact, and what has a sign.
+fn number() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "-0.0",
+        "7",
+        "10",
+        "64",
+        "-3",
+        "1000003",
+        "2.5",
+        "-0.5",
+        "2147483647",
+        "2147483648",
+        "-2147483649",
+        "1e15",
+        "1125899906842623",
+        "-1125899906842625",
+        "9007199254740991",
+        "-9007199254740993",
+        "4e18",
+    ])
+}
+
+/// Operators on two numbers.
+fn of_two() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["sub", "mul", "add", "mod", "idiv", "div", "and", "xor", "bitshift"])
+}
+
+/// Operators on a number.
+fn of_one() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["neg", "abs", "sqrt", "cvi", "floor", "ceiling", "round", "truncate", "not"])
+}
+
+/// Code that pushes any value, to be compared.
+fn any() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => value(),
+        2 => number().prop_map(str::to_owned),
+        1 => name().prop_map(|name| format!("\"{name}\"")),
+        3 => prop::sample::select(vec![
+            "null", "true", "{ 1 }", "array_", "array_ 0 5 getinterval", "object", "alias", "buffer", "\"ab\"",
+            "\"p\" load", "mark", "\"abc\" 0 1 getinterval",
+        ]).prop_map(str::to_owned),
+    ]
+}
+
+/// Loops that change numbers on the operand stack; the number that is pushed is taken, and another pushed.
+fn counting() -> impl Strategy<Value = String> {
+    let turn = || {
+        prop_oneof![
+            (number(), of_two()).prop_map(|(number, operator)| format!("{number} {operator}")),
+            (name(), of_two()).prop_map(|(name, operator)| format!("{name} {operator}")),
+            of_one().prop_map(str::to_owned),
+            Just("dup 2 mod 0 eq { 2 idiv } { 3 mul 1 add } ifelse".to_owned()),
+            Just("dup 4 gt { pop 1 } if".to_owned()),
+            name().prop_map(|name| format!("dup \"{name}\" exch def")),
+            name().prop_map(|name| format!("array_ {name} 4 mod get add")),
+        ]
+    };
+    let body = (turn(), turn()).prop_map(|(a, b)| format!("{a} {b}"));
+    let count = prop::sample::select(vec!["4", "9", "30"]);
+    let step = prop::sample::select(vec!["1 1", "1 2", "9 -1", "9 -3", "0 0.5", "-2 1", "0.5 1", "-0.0 1"]);
+    let limit = prop::sample::select(vec!["5", "5.5", "-0.5", "-3", "x", "x sqrt", "1e18"]);
+    prop_oneof![
+        (body.clone(), count.clone()).prop_map(|(body, count)| format!("{count} {{ {body} }} repeat")),
+        (body.clone(), step.clone(), of_two())
+            .prop_map(|(body, step, of)| format!("{step} 7 {{ {of} {body} }} for")),
+        (body.clone(), step, limit).prop_map(|(body, step, limit)| {
+            format!("{step} {limit} {{ 12 gt {{ exit }} if {body} }} for")
+        }),
+        (body, count).prop_map(|(body, count)| {
+            format!("0 {{ 1 add dup {count} gt {{ pop exit }} if exch {body} exch }} loop")
+        }),
+    ]
+}
+
 /// Code that pushes one value, most likely a number.
 fn value() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         4 => prop::sample::select(vec!["0", "1", "2", "3", "-1", "0.5", "1e308"]).prop_map(str::to_owned),
+        1 => number().prop_map(str::to_owned),
         6 => name().prop_map(str::to_owned),
         1 => name().prop_map(|name| format!("\"{name}\" load")),
         1 => name().prop_map(|name| format!("object \"{name}\" get")),
+        2 => prop::sample::select(vec!["object k get", "alias k get", "alias k known { 1 } { 2 } ifelse"])
+            .prop_map(str::to_owned),
+        1 => name().prop_map(|name| format!("object \"{name}\" get null eq {{ 1 }} {{ 2 }} ifelse")),
         1 => Just("array_ 1 get".to_owned()),
         1 => Just("buffer 0 get".to_owned()),
         1 => Just("object begin \"p\" load exec end".to_owned()),
@@ -68,9 +151,15 @@ fn value() -> impl Strategy<Value = String> {
         prop_oneof![
             (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{a} {b} add")),
             (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{a} {b} mul")),
+            (inner.clone(), inner.clone(), of_two())
+                .prop_map(|(a, b, operator)| format!("{a} {b} {operator}")),
+            (inner.clone(), number(), of_two()).prop_map(|(a, b, operator)| format!("{a} {b} {operator}")),
+            (inner.clone(), of_one()).prop_map(|(a, operator)| format!("{a} {operator}")),
             inner.clone().prop_map(|a| format!("{a} half")),
             inner.clone().prop_map(|a| format!("{a} f")),
-            inner.prop_map(|a| format!("{a} g")),
+            inner.clone().prop_map(|a| format!("{a} g")),
+            inner.clone().prop_map(|a| format!("{a} s")),
+            (inner.clone(), inner).prop_map(|(a, b)| format!("{a} {b} t")),
         ]
     })
 }
@@ -81,7 +170,14 @@ fn statement() -> impl Strategy<Value = String> {
         8 => (name(), value()).prop_map(|(name, value)| format!("\"{name}\" {value} def")),
         2 => (name(), value()).prop_map(|(name, value)| format!("{value} \"{name}\" exch def")),
         1 => (name(), value()).prop_map(|(name, value)| format!("\"{name}\" {{ {value} }} def")),
-        1 => (name(), value()).prop_map(|(name, value)| format!("\"{name}\" {value} store")),
+        3 => (name(), value()).prop_map(|(name, value)| format!("\"{name}\" {value} store")),
+        1 => name().prop_map(|name| format!("\"k\" \"{name}\" def")),
+        1 => name().prop_map(|name| format!("\"k\" \"{name}\" store")),
+        2 => value().prop_map(|value| format!("alias k {value} put")),
+        1 => value().prop_map(|value| format!("object k {value} put")),
+        1 => (name(), value()).prop_map(|(name, value)| format!("object \"{name}\" {value} put")),
+        1 => Just("currentdict { pop write } forall".to_owned()),
+        1 => Just("\"a\" null def".to_owned()),
         2 => (name(), value()).prop_map(|(name, value)| format!("alias \"{name}\" {value} put")),
         1 => name().prop_map(|name| format!("currentdict \"{name}\" undef")),
         1 => name().prop_map(|name| format!("alias \"{name}\" known pop")),
@@ -98,6 +194,12 @@ fn statement() -> impl Strategy<Value = String> {
         1 => Just("\"a b c\" \" \" search { pop pop pop } { pop } ifelse".to_owned()),
         1 => Just("10 array 5 string pop pop".to_owned()),
         2 => value().prop_map(|value| format!("{value} print")),
+        3 => (value(), counting(), name()).prop_map(|(value, counting, name)| {
+            format!("{value} {counting} \"{name}\" exch def")
+        }),
+        2 => (any(), any(), prop::sample::select(vec!["eq", "ne"])).prop_map(|(a, b, operator)| {
+            format!("{a} {b} {operator} print")
+        }),
         1 => Just("stop".to_owned()),
         1 => Just("exit".to_owned()),
         1 => Just("end".to_owned()),

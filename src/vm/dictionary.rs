@@ -10,13 +10,12 @@ use super::value::Packed;
 use places::Places;
 
 pub mod key;
-mod places;
+pub(super) mod places;
 
 pub use key::Key;
-pub(super) use places::NOWHERE;
 
 /// A dictionary up to this size is searched from end to end, which is faster than hashing.
-const SMALL: u32 = 8;
+pub(super) const SMALL: u32 = 8;
 
 /// A value under a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +30,8 @@ pub struct Entry {
 /// What stands where no entry is.
 const VACANT: Entry = Entry { key: Key::VACANT, value: Packed::NULL };
 
-/// Where the entries of a dictionary are, and how keys are found among them. Native code reads the start, and the
-/// length, which it changes when it puts an entry last.
+/// Where the entries of a dictionary are, and how keys are found among them. Native code reads it, puts entries last,
+/// and takes and frees what only the dictionary stack refers to.
 #[derive(Debug, Default)]
 #[repr(C)]
 pub(super) struct Record {
@@ -41,14 +40,16 @@ pub(super) struct Record {
     /// How many there are.
     pub(super) length: u32,
     /// For how many there is room; none, or a power of two.
-    capacity: u32,
+    pub(super) capacity: u32,
     /// The first key of an [`Index::Run`].
     pub(super) first: f64,
     pub(super) index: Index,
     /// Whether it was ever on the dictionary stack, so that its keys are names' meanings.
-    is_begun: bool,
+    pub(super) is_begun: bool,
     /// Whether nothing but the dictionary stack refers to it, so that it can be freed when it leaves that.
-    is_private: bool,
+    pub(super) is_private: bool,
+    /// Of one that is not in use: what [`Dictionaries::free`] is when it is.
+    pub(super) next: u32,
     /// Where each key stands in an [`Index::Places`].
     places: Option<Box<Places>>,
     /// The address and the length of the table there of whole numbers' places; none without it.
@@ -68,6 +69,9 @@ pub(super) enum Index {
     /// By [`Places`].
     Places,
 }
+
+/// Where it stands what id is used next.
+pub(super) const FREE: usize = std::mem::offset_of!(Dictionaries, free);
 
 impl Record {
     #[inline]
@@ -131,6 +135,11 @@ impl<'h> Dictionary<'h> {
         }
     }
 
+    /// Whether nothing but the dictionary stack refers to it.
+    pub(super) const fn is_private(self) -> bool {
+        self.record.is_private
+    }
+
     /// Whether it was ever on the dictionary stack.
     #[inline]
     pub(super) const fn is_begun(self) -> bool {
@@ -152,8 +161,10 @@ impl<'h> Dictionary<'h> {
 #[derive(Debug, Default)]
 pub(super) struct Dictionaries {
     table: Vec<Record>,
-    /// The ids that are not in use.
-    free: Vec<u32>,
+    /// One more than the id that is used next; 0 if all are in use.
+    free: u32,
+    /// What has no keys, and no room for any.
+    pub(super) nothing: Record,
     entries: Vec<Entry>,
     /// Where there is room that is not in use, by the power of two that it has room for.
     rooms: [Vec<usize>; u32::BITS as usize],
@@ -169,10 +180,21 @@ impl Dictionaries {
     #[inline]
     pub(super) fn add(&mut self) -> u32 {
         // What was freed is empty, and keeps its room.
-        self.free.pop().unwrap_or_else(|| {
-            self.table.push(Record::default());
-            self.table.len() as u32 - 1
-        })
+        match self.free.checked_sub(1) {
+            Some(id) => {
+                self.free = self.table[id as usize].next;
+                id
+            }
+            None => {
+                self.table.push(Record::default());
+                self.table.len() as u32 - 1
+            }
+        }
+    }
+
+    /// Notes that an id is not in use.
+    fn release(&mut self, id: u32) {
+        self.table[id as usize].next = std::mem::replace(&mut self.free, id + 1);
     }
 
     #[inline]
@@ -190,13 +212,6 @@ impl Dictionaries {
     /// Where all are, until one is added, and the entries of all, until one grows.
     pub(super) fn rows(&mut self) -> (&mut [Record], &mut [Entry]) {
         (&mut self.table, &mut self.entries)
-    }
-
-    /// How many entries one can have before more must be done for a new one than to put it last.
-    #[inline]
-    pub(super) fn simple_room(&self, id: u32) -> u32 {
-        let Record { index, capacity, .. } = self.table[id as usize];
-        if index == Index::Walk { capacity.min(SMALL) } else { 0 }
     }
 
     /// The entries of one, whose keys must stay what they are.
@@ -226,7 +241,7 @@ impl Dictionaries {
         let Record { is_private, length, .. } = self.table[id as usize];
         is_private.then(|| {
             self.clear(id);
-            self.free.push(id);
+            self.release(id);
             length as usize
         })
     }
@@ -270,6 +285,13 @@ impl Dictionaries {
             self.note(id, key, last);
         }
         last
+    }
+
+    /// Gives one that is empty room for so many entries, few, if it has less.
+    pub(super) fn make_room(&mut self, id: u32, entries: u32) {
+        while self.table[id as usize].capacity < entries {
+            self.grow(id);
+        }
     }
 
     /// Gives it twice the room.
@@ -342,14 +364,14 @@ impl Dictionaries {
 
     /// Empties all that were not reached, and adds up what the others cost.
     pub(super) fn sweep(&mut self, reached: &[bool], cost: impl Fn(usize) -> usize) -> usize {
-        self.free.clear();
+        self.free = 0;
         let mut used = 0;
         for id in (0..self.table.len() as u32).rev() {
             if reached[id as usize] {
                 used += cost(self.table[id as usize].length as usize);
             } else {
                 self.clear(id);
-                self.free.push(id);
+                self.release(id);
             }
         }
         used

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use super::dictionary::{Dictionaries, Dictionary};
+use super::dictionary::{self, Dictionaries, Dictionary};
 use super::names::Texts;
 use super::trap::ErrorName;
 use super::value::{Packed, Value};
@@ -24,6 +24,7 @@ pub(super) use sequences::{Access, Sequence};
 
 /// A dictionary of a running program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(transparent)]
 pub struct DictionaryId(pub(super) u32);
 
 /// An array of a running program: a whole one, or a part of another.
@@ -57,7 +58,7 @@ pub(super) const fn string_cost(length: usize) -> usize {
 }
 
 /// What a dictionary of so many entries takes.
-const fn dictionary_cost(entries: usize) -> usize {
+pub(super) const fn dictionary_cost(entries: usize) -> usize {
     DICTIONARY_COST + entries * ENTRY
 }
 
@@ -67,6 +68,8 @@ pub(super) const DICTIONARY_COST: usize = 3 * OBJECT;
 /// Where the bytes in use are counted, and where it stands at what number a collection is due.
 pub(super) const USED: usize = std::mem::offset_of!(Heap, used);
 pub(super) const DUE: usize = std::mem::offset_of!(Heap, due);
+/// Where it stands which id of a dictionary is used next.
+pub(super) const FREE: usize = std::mem::offset_of!(Heap, dictionaries) + dictionary::FREE;
 
 /// What a part of an array or string takes.
 pub(super) const PART_COST: usize = OBJECT;
@@ -130,6 +133,12 @@ impl Heap {
     #[cfg(test)]
     pub(super) const fn collect_always(&mut self) {
         (self.due, self.pause) = (0, 0);
+    }
+
+    /// Counts bytes as used that are surely there.
+    #[inline]
+    pub(super) const fn charge(&mut self, bytes: usize) {
+        self.used += bytes;
     }
 
     /// Gives back bytes that were taken and are not needed.

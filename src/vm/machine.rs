@@ -425,6 +425,11 @@ impl<'p> Machine<'p> {
         }
     }
 
+    /// What it takes to make a key of a value that never was one.
+    pub(super) fn cost_of_key(&self, value: Value) -> usize {
+        if let Value::String(id) = value { cost(self.heap.string(id).len()) } else { 0 }
+    }
+
     /// The key for a value, unless it is a string or a part of an array that never was a key.
     pub(super) fn known_key(&self, value: Value) -> Result<Option<Key>, Fault> {
         match (Key::of(value), value) {

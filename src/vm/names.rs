@@ -124,6 +124,11 @@ impl Texts {
         texts
     }
 
+    /// Where each text stood last as a key of a dictionary.
+    pub(super) fn places(&self) -> &[Cell<u32>] {
+        &self.places
+    }
+
     /// The string of a text.
     #[inline]
     pub(super) fn string(&self, id: NameId) -> StringId {

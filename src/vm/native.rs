@@ -4,18 +4,22 @@
 //! return goes through the machine's frames, so that a program's depth never reaches the host's stack.
 //! Deliberately absent: the decision what an instruction means, which `translate` shares with the machine.
 
+use std::collections::HashMap;
+
 use super::code::{Address, Code, EXEC, FIRST, Op, TURN, UNSTOPPED};
 use super::machine::{Machine, Native};
+use super::names::NameId;
 
 mod compiler;
 mod facts;
 mod gate;
+mod range;
 mod state;
 mod stubs;
 mod translate;
 
 use compiler::Compiler;
-use translate::{Entry, Surroundings};
+use translate::{Entry, Guesses, Surroundings};
 
 impl Native {
     /// How hot an address is in the beginning.
@@ -36,8 +40,19 @@ const DONE: u8 = u8::MAX;
 /// allows for some more: else a large program that is short would wait for code that it hardly executes.
 const FREE: usize = 96 << 10;
 const PATIENCE: usize = 16;
+/// So often a region is rejected before it must suit all dictionaries.
+const PATIENT: usize = 30;
+
+/// Whether a region must do so.
+fn is_general(rejected: &[Address], at: Address) -> bool {
+    rejected.iter().filter(|rejected| **rejected == at).count() >= PATIENT
+}
+
 /// How much hotter it makes an address when native code ends there.
 const FROM_NATIVE: u8 = 10;
+
+/// So often something may be guessed wrong in a region before less is guessed.
+const MISGUESSES: u32 = 20;
 
 /// The native code of a machine.
 #[derive(Debug)]
@@ -59,10 +74,16 @@ pub(super) struct Engine {
     epoch: u64,
     /// How often something was hot.
     asked: usize,
+    /// How often something was guessed wrong in the region of an address.
+    misguesses: HashMap<Address, u32>,
+    /// Where regions began that did not suit another dictionary than the one that they were made for, once for each time.
+    rejected: Vec<Address>,
+    /// The keys that virtual dictionaries have, or some of them, where native code is left.
+    shapes: Vec<Vec<NameId>>,
 }
 
 impl Engine {
-    pub(super) const fn new(mode: Native) -> Self {
+    pub(super) fn new(mode: Native) -> Self {
         Self {
             mode,
             heat: Vec::new(),
@@ -75,6 +96,9 @@ impl Engine {
             turn: 0,
             epoch: 0,
             asked: 0,
+            misguesses: HashMap::new(),
+            rejected: Vec::new(),
+            shapes: Vec::new(),
         }
     }
 
@@ -136,10 +160,49 @@ impl Engine {
             return;
         }
         self.epoch += 1;
-        for (at, op) in self.replaced.drain(..) {
-            code.ops[at as usize] = op;
-            self.entries[at as usize] = self.way_out;
-            self.heat[at as usize] = self.mode.first_heat();
+        for (at, op) in std::mem::take(&mut self.replaced) {
+            self.restore(code, at, op);
+        }
+    }
+
+    /// Gives up the native code of an address.
+    fn restore(&mut self, code: &mut Code<'_>, at: Address, op: Op) {
+        code.ops[at as usize] = op;
+        self.entries[at as usize] = self.way_out;
+        self.heat[at as usize] = self.mode.first_heat();
+    }
+
+    /// Notes that something was guessed wrong in the region of an address, which is given up when that is so too often.
+    fn misguess(&mut self, code: &mut Code<'_>, at: Address) {
+        let count = self.misguesses.entry(at).or_default();
+        *count += 1;
+        if count.is_multiple_of(MISGUESSES)
+            && let Some(index) = self.replaced.iter().position(|(replaced, _)| *replaced == at)
+        {
+            let (at, op) = self.replaced.swap_remove(index);
+            self.restore(code, at, op);
+        }
+    }
+
+    /// What may be guessed in the region of an address.
+    fn guesses(&self, at: Address) -> Guesses {
+        match self.misguesses.get(&at).map_or(0, |count| count / MISGUESSES) {
+            0 => Guesses::All,
+            1 => Guesses::Whole,
+            _ => Guesses::None,
+        }
+    }
+
+    /// Notes that a region does not suit the current dictionary. If that is so too often, it is given up, and the next one
+    /// there must suit all.
+    fn reject(&mut self, code: &mut Code<'_>, rejected: Address) {
+        self.rejected.push(rejected);
+        if !is_general(&self.rejected, rejected) {
+            return;
+        }
+        if let Some(place) = self.replaced.iter().position(|(at, _)| *at == rejected) {
+            let (at, op) = self.replaced.swap_remove(place);
+            self.restore(code, at, op);
         }
     }
 
@@ -172,9 +235,10 @@ impl Machine<'_> {
         }
         engine.heat[at as usize] = DONE;
         let op = self.code.ops[at as usize];
-        if at < FIRST || self.code.is_end(at) {
+        if at < FIRST {
             return;
         }
+        let is_end = self.code.is_end(at);
         if !engine.has_patience() {
             engine.heat[at as usize] = 0;
             return;
@@ -183,9 +247,9 @@ impl Machine<'_> {
             return;
         }
         engine.entries(addresses);
-        let is_turn = self.frames.last().is_some_and(|frame| frame.at == TURN);
+        let is_turn = !is_end && self.frames.last().is_some_and(|frame| frame.at == TURN);
         let turns = self.loops.last().filter(|turns| is_turn && turns.body == at).map(|turns| turns.kind);
-        let perform = engine.perform;
+        let (perform, guesses) = (engine.perform, engine.guesses(at));
         let Some(compiler) = engine.compiler.as_deref_mut() else { return };
         let mut around = Surroundings {
             code: &mut self.code,
@@ -194,14 +258,16 @@ impl Machine<'_> {
             texts: &self.texts,
             operands: self.stack.values(),
             perform,
+            rejected: &engine.rejected,
+            shapes: &mut engine.shapes,
         };
-        let Some(code) = compiler.region(&mut around, Entry { at, turns }) else { return };
+        let Some(code) = compiler.region(&mut around, Entry { at, turns, guesses }) else { return };
         // Procedures may have been made for it.
         engine.entries(self.code.ops.len());
         engine.entries[at as usize] = code;
         engine.replaced.push((at, op));
-        // This is no instruction.
-        if !matches!(op, Op::Skip { .. }) {
+        // These are no instructions: only native code that returns there goes on with it.
+        if !is_end && !matches!(op, Op::Skip { .. }) {
             self.code.ops[at as usize] = Op::Native;
         }
     }

@@ -38,9 +38,13 @@ enum Trust {
 }
 
 /// The meaning holds whatever the dictionary stack is.
-const ALWAYS: u64 = u64::MAX;
+pub(super) const ALWAYS: u64 = u64::MAX;
+/// Where it stands how many dictionaries are on the stack, and the number of its state.
+pub(super) const HEIGHT: usize = std::mem::offset_of!(Scope, height);
+pub(super) const STATE: usize = std::mem::offset_of!(Scope, state);
+
 /// The meaning must be looked up.
-const NEVER: u64 = 0;
+pub(super) const NEVER: u64 = 0;
 
 /// The meaning of what is no key anywhere.
 const UNDEFINED: Meaning =
@@ -51,8 +55,9 @@ const UNDEFINED: Meaning =
 pub(super) struct Scope {
     system: DictionaryId,
     program: DictionaryId,
-    /// systemdict, the program's dictionary, then what was begun.
+    /// systemdict, the program's dictionary, then what was begun; above the height anything.
     stack: Vec<DictionaryId>,
+    height: usize,
     meanings: Vec<Meaning>,
     /// The names of the operators.
     operators: Vec<NameId>,
@@ -70,6 +75,7 @@ impl Scope {
             system,
             program: own,
             stack: vec![system, own],
+            height: 2,
             meanings: vec![UNDEFINED; program.names().len()],
             operators: Builtin::ALL.iter().map(|operator| program.operator_name(*operator)).collect(),
             state: NEVER + 1,
@@ -100,29 +106,45 @@ impl Scope {
     /// The dictionary on top.
     #[inline]
     pub(super) fn current(&self) -> DictionaryId {
-        self.stack.last().copied().unwrap_or(self.program)
+        self.dictionaries().last().copied().unwrap_or(self.program)
     }
 
     /// The dictionaries, the lowest first.
     pub(super) fn dictionaries(&self) -> &[DictionaryId] {
-        &self.stack
+        &self.stack[..self.height]
+    }
+
+    /// The row in which they are, which may be longer.
+    pub(super) fn row(&mut self) -> &mut [DictionaryId] {
+        &mut self.stack
+    }
+
+    /// Puts a dictionary on top.
+    #[inline]
+    fn push(&mut self, dictionary: DictionaryId) {
+        if self.height == self.stack.len() {
+            self.stack.resize(2 * self.height, self.program);
+        }
+        self.stack[self.height] = dictionary;
+        self.height += 1;
+        self.state += 1;
     }
 
     /// The first dictionary from the top that has a key.
     pub(super) fn holder(&self, heap: &Heap, key: Key) -> Option<DictionaryId> {
-        self.stack.iter().rev().copied().find(|id| heap.dictionary(*id).get(key).is_some())
+        self.dictionaries().iter().rev().copied().find(|id| heap.dictionary(*id).get(key).is_some())
     }
 
     /// Puts a new dictionary on top, which is freed when it leaves the stack unless it is a value by then.
     #[inline]
-    pub(super) fn begin_new(&mut self, heap: &mut Heap) {
-        self.stack.push(heap.new_private_dictionary());
-        self.state += 1;
+    pub(super) fn begin_new(&mut self, heap: &mut Heap) -> DictionaryId {
+        let new = heap.new_private_dictionary();
+        self.push(new);
+        new
     }
 
     pub(super) fn begin(&mut self, heap: &mut Heap, dictionary: DictionaryId) {
-        self.stack.push(dictionary);
-        self.state += 1;
+        self.push(dictionary);
         if dictionary == self.system {
             // Operators can now stand above procedures of the same names.
             (0..self.operators.len()).for_each(|at| self.localize(self.operators[at]));
@@ -136,10 +158,11 @@ impl Scope {
     /// Tells whether it did.
     #[inline]
     pub(super) fn end(&mut self, heap: &mut Heap) -> bool {
-        let is_there = self.stack.len() > 2;
-        if is_there && let Some(dictionary) = self.stack.pop() {
+        let is_there = self.height > 2;
+        if is_there {
+            self.height -= 1;
             self.state += 1;
-            heap.free_private(dictionary);
+            heap.free_private(self.stack[self.height]);
         }
         is_there
     }
@@ -258,9 +281,10 @@ impl Scope {
     fn search(&mut self, heap: &Heap, name: NameId) -> Packed {
         let key = Key::name(name);
         let meaning = &mut self.meanings[name.index()];
-        let top = self.stack.last().map(|top| heap.dictionary(*top));
+        let stack = &self.stack[..self.height];
+        let top = stack.last().map(|top| heap.dictionary(*top));
         let value = top.and_then(|top| top.at(meaning.place, key)).or_else(|| {
-            let dictionaries = self.stack.iter().rev().map(|id| heap.dictionary(*id));
+            let dictionaries = stack.iter().rev().map(|id| heap.dictionary(*id));
             let found =
                 dictionaries.filter_map(|dictionary| Some((dictionary, dictionary.position(key)?))).next();
             found.map(|(dictionary, place)| {
@@ -299,11 +323,6 @@ impl Scope {
     pub(super) fn local(&self, name: NameId) -> Option<u32> {
         let meaning = &self.meanings[name.index()];
         (meaning.state != ALWAYS).then_some(meaning.place)
-    }
-
-    /// A number that no other state of the stack has.
-    pub(super) const fn state(&self) -> u64 {
-        self.state
     }
 
     /// The program's dictionary.

@@ -71,6 +71,8 @@ impl Packed {
     pub(super) const NULL: Self = Self::tagged(NULL, 0);
     /// The least and the greatest bits of a procedure or operator.
     pub(super) const CODE: [Self; 2] = [Self::tagged(PROCEDURE, 0), Self::tagged(OPERATOR, u32::MAX)];
+    /// The least and the greatest bits of a string or array: two of these may be equal, and not the same.
+    pub(super) const COMPARED: [Self; 2] = [Self::tagged(TEXT, 0), Self::tagged(ARRAY, u32::MAX)];
     /// A mark.
     pub(super) const MARK: Self = Self::tagged(MARK, 0);
 
@@ -118,6 +120,11 @@ impl Packed {
     #[inline]
     pub(super) const fn is_code(self) -> bool {
         self.0 >= Self::tagged(PROCEDURE, 0).0 && self.0 <= Self::tagged(OPERATOR, u32::MAX).0
+    }
+
+    /// Whether nothing is equal to it that has other bits.
+    pub(super) const fn is_simple(self) -> bool {
+        !self.is_number() && (self.0 < Self::COMPARED[0].0 || self.0 > Self::COMPARED[1].0)
     }
 
     /// A truth value.

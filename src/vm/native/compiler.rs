@@ -13,7 +13,7 @@ use super::facts::Facts;
 use super::translate::{Entry, Surroundings, Translator};
 
 /// How often a region is translated, at most, until nothing is learned any more.
-const ATTEMPTS: usize = 12;
+const ATTEMPTS: usize = 16;
 /// How many bytes of code there may be.
 const MOST: usize = 64 << 20;
 
@@ -78,6 +78,8 @@ impl Compiler {
                 texts: around.texts,
                 operands: around.operands,
                 perform: around.perform,
+                rejected: around.rejected,
+                shapes: around.shapes,
             };
             Translator::new(builder, around, &mut facts, entry).run(entry);
             if facts.is_settled() {

@@ -3,7 +3,10 @@
 //!
 //! A region is translated until nothing is learned any more. Deliberately absent: any analysis of its own.
 
+use std::collections::HashMap;
+
 use super::state::Kind;
+use crate::vm::names::NameId;
 
 /// The beginning of a loop.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +19,28 @@ pub(super) struct Header {
     pub(super) down: i32,
     /// What the values on top become in a turn, the top first.
     pub(super) kinds: Vec<Kind>,
+    /// What the values of names become in a turn that changes them; none if that is not known.
+    pub(super) changing: HashMap<NameId, Option<Kind>>,
+    /// The names that are read in a turn, and what their values are found to be.
+    pub(super) wanted: Vec<(NameId, Kind)>,
+    /// The same of the values in virtual dictionaries.
+    pub(super) held: Vec<Kind>,
+    /// The keys that a turn gives the current dictionary if that is virtual.
+    pub(super) more: Vec<NameId>,
+    /// What cannot stay as it is.
+    pub(super) changes: Changes,
+}
+
+/// What a turn may do to the dictionaries that were begun before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) enum Changes {
+    /// It gives them keys and values at most.
+    #[default]
+    Entries,
+    /// It needs the machine to have them.
+    Real,
+    /// It may do anything.
+    Any,
 }
 
 /// What a translation uses, as far as it is known by the one before it: it must know at its beginning what it does later.
@@ -102,18 +127,56 @@ impl Facts {
         let known = self.header(header);
         let mut is_new = !is_in_program && !known.is_leaving_program;
         known.is_leaving_program |= !is_in_program;
-        for (at, kind) in kinds.iter().enumerate() {
-            match known.kinds.get_mut(at) {
-                Some(old) => {
-                    is_new |= old.or(*kind) != *old;
-                    *old = old.or(*kind);
-                }
-                None => {
-                    known.kinds.push(*kind);
-                    is_new = true;
-                }
+        is_new |= note(&mut known.kinds, kinds);
+        self.is_new |= is_new;
+    }
+
+    /// Notes what a turn makes of the values in virtual dictionaries.
+    pub(super) fn hold(&mut self, header: usize, kinds: &[Kind]) {
+        let is_new = note(&mut self.header(header).held, kinds);
+        self.is_new |= is_new;
+    }
+
+    /// Notes which keys a turn gives the current dictionary.
+    pub(super) fn extend(&mut self, header: usize, keys: impl Iterator<Item = NameId>) {
+        self.header(header).more.extend(keys);
+        self.is_new = true;
+    }
+
+    /// Notes what a turn may do to dictionaries.
+    pub(super) fn change(&mut self, header: usize, changes: Changes) {
+        let known = self.header(header);
+        let is_new = known.changes < changes;
+        known.changes = known.changes.max(changes);
+        self.is_new |= is_new;
+    }
+
+    /// Notes what the value of a name becomes in a turn.
+    pub(super) fn redefine(&mut self, header: usize, name: NameId, becomes: Option<Kind>) {
+        let changing = &mut self.header(header).changing;
+        let old = changing.get(&name).copied();
+        let new = match old {
+            Some(old) => old.zip(becomes).map(|(old, becomes)| old.widened(becomes)),
+            None => becomes,
+        };
+        changing.insert(name, new);
+        self.is_new |= old != Some(new);
+    }
+
+    /// Notes that a name is read in a turn, and what its value is found to be.
+    pub(super) fn want(&mut self, header: usize, name: NameId, kind: Kind) {
+        let known = self.header(header);
+        let is_new = match known.wanted.iter_mut().find(|(wanted, _)| *wanted == name) {
+            Some((_, old)) if old.is_number() || !kind.is_number() => false,
+            Some((_, old)) => {
+                *old = kind;
+                true
             }
-        }
+            None => {
+                known.wanted.push((name, kind));
+                true
+            }
+        };
         self.is_new |= is_new;
     }
 
@@ -131,6 +194,25 @@ impl Facts {
         known.down = known.down.min(down);
         self.is_new |= is_new;
     }
+}
+
+/// Notes what values become. Tells whether something is new.
+fn note(known: &mut Vec<Kind>, kinds: &[Kind]) -> bool {
+    let mut is_new = false;
+    for (at, kind) in kinds.iter().enumerate() {
+        match known.get_mut(at) {
+            Some(old) => {
+                let widened = old.widened(*kind);
+                is_new |= widened != *old;
+                *old = widened;
+            }
+            None => {
+                known.push(*kind);
+                is_new = true;
+            }
+        }
+    }
+    is_new
 }
 
 #[cfg(test)]

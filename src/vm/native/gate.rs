@@ -9,8 +9,10 @@
 // of the operand stack between `stack_base` and `stack_end`; the spare room of frames and loops up to `frames_end` and
 // `loops_end`, the rest of which is initialised; meanings by the ids of names that exist; entries of dictionaries below
 // their number, and the one above them where there is room for it, with that number; the places that a dictionary has for
-// whole numbers below the table's length; elements below an array's length;
-// and, in the machine itself, the count of the bytes on the heap. A helper makes a unique reference of `machine` and of `streams`,
+// whole numbers below the table's length; elements below an array's length; the rows of dictionaries by the ids of those on
+// the dictionary stack and of the one that is used next, and that stack below the length of its row;
+// and, in the machine itself, the count of the bytes on the heap, the height and state of the dictionary stack, and which
+// dictionary is used next. A helper makes a unique reference of `machine` and of `streams`,
 // of which there is no other then, as native code runs on the same thread and holds none; no vector with an address in
 // the context moves in it without `look` being called again. No helper unwinds: all of them are total.
 #![allow(unsafe_code, reason = "native code is entered, and asks for help, by address")]
@@ -19,19 +21,22 @@ use std::ffi::c_void;
 use std::mem::offset_of;
 
 use super::super::code::Address;
-use super::super::dictionary::{Entry, Record};
+use super::super::dictionary::{Entry, Record, SMALL};
 use super::super::fault::Fault;
 use super::super::frame::{Called, Frame, Turns, TurnsKind};
-use super::super::heap::{self, DICTIONARY_COST, Sequence};
+use super::super::heap::{self, Sequence};
 use super::super::machine::run::data::values_for_turn;
 use super::super::machine::{Machine, Streams};
-use super::super::names::NameId;
-use super::super::scope::Meaning;
+use super::super::scope::{self, Meaning};
 use super::super::value::{Packed, Value};
 use crate::isa::builtin::Builtin;
 
+mod dictionaries;
 mod values;
 
+pub(super) use dictionaries::{
+    begin, begin_new, begin_with, current, define, define_key, end, find, reject, store,
+};
 pub(super) use values::{
     add_number, divide, element, equal, known, modulo, part, set_element, set_part, text,
 };
@@ -57,20 +62,23 @@ pub(in crate::vm) struct Context {
     /// The native code for each address.
     pub(super) entries: usize,
     pub(super) meanings: usize,
+    /// Where each text stood last as a key.
+    pub(super) places: usize,
     /// The entries of the program's dictionary.
     pub(super) program: usize,
-    /// The entries of the current dictionary, and their number; none when it is systemdict.
+    /// The entries of the current dictionary, and its own row in the table of dictionaries; those of an empty one when it
+    /// is systemdict.
     pub(super) current: usize,
-    pub(super) current_length: usize,
-    /// Where its own row in the table of dictionaries is, and how many entries it can have before the machine must see
-    /// to it; none when it is systemdict.
     pub(super) current_record: usize,
-    pub(super) current_room: usize,
+    /// The row of the program's dictionary.
+    pub(super) program_record: usize,
+    /// Where the dictionary stack is, how long its row is, and how high it may be.
+    pub(super) scopes: usize,
+    pub(super) scopes_length: usize,
+    pub(super) scopes_limit: usize,
     /// The table of dictionaries, and the entries of all.
     pub(super) dictionaries: usize,
     pub(super) rows: usize,
-    pub(super) scope_state: u64,
-    pub(super) is_in_program: u64,
     /// The tables of arrays and strings, and the elements of all.
     pub(super) arrays: usize,
     pub(super) elements: usize,
@@ -81,7 +89,18 @@ pub(in crate::vm) struct Context {
     /// How often native code has become wrong.
     epoch: u64,
     fault: Option<Fault>,
+    /// The values of dictionaries that a helper is to begin.
+    pub(super) values: [Packed; TOGETHER * MOST],
+    /// The region in which something was guessed wrong; 0 if nothing was.
+    pub(super) misguessed: u64,
 }
+
+/// So many entries, at most, native code itself puts in a dictionary.
+pub(super) const FEW: usize = SMALL as usize;
+/// So many entries, at most, a virtual dictionary has.
+pub(super) const MOST: usize = 16;
+/// So many of those, at most, a helper begins at once.
+pub(super) const TOGETHER: usize = 4;
 
 /// Where things are in what native code reads.
 pub(super) const MEANING: usize = size_of::<Meaning>();
@@ -91,9 +110,21 @@ pub(super) const MEANING_PLACE: usize = offset_of!(Meaning, place);
 /// In the machine: what counts the bytes on the heap.
 pub(super) const USED: usize = offset_of!(Machine<'static>, heap) + heap::USED;
 pub(super) const DUE: usize = offset_of!(Machine<'static>, heap) + heap::DUE;
+/// Which id of a dictionary is used next.
+pub(super) const FREE: usize = offset_of!(Machine<'static>, heap) + heap::FREE;
+/// How high the dictionary stack is, and the number of its state.
+pub(super) const SCOPES: usize = offset_of!(Machine<'static>, scope) + scope::HEIGHT;
+pub(super) const SCOPE_STATE: usize = offset_of!(Machine<'static>, scope) + scope::STATE;
 pub(super) const RECORD: usize = size_of::<Record>();
 pub(super) const RECORD_START: usize = offset_of!(Record, start);
 pub(super) const RECORD_LENGTH: usize = offset_of!(Record, length);
+pub(super) const RECORD_CAPACITY: usize = offset_of!(Record, capacity);
+pub(super) const RECORD_INDEX: usize = offset_of!(Record, index);
+/// Whether it was begun, and after it whether it is private.
+pub(super) const RECORD_BEGUN: usize = offset_of!(Record, is_begun);
+pub(super) const RECORD_PRIVATE: usize = offset_of!(Record, is_private);
+const _: () = assert!(RECORD_PRIVATE == RECORD_BEGUN + 1);
+pub(super) const RECORD_NEXT: usize = offset_of!(Record, next);
 pub(super) const RECORD_NEAR: usize = offset_of!(Record, near);
 pub(super) const RECORD_NEAR_LENGTH: usize = offset_of!(Record, near_length);
 pub(super) const ENTRY: usize = size_of::<Entry>();
@@ -169,15 +200,16 @@ impl<'p> Machine<'p> {
             loops_end: 0,
             entries: 0,
             meanings: 0,
+            places: 0,
             program: 0,
             current: 0,
-            current_length: 0,
             current_record: 0,
-            current_room: 0,
+            program_record: 0,
+            scopes: 0,
+            scopes_length: 0,
+            scopes_limit: self.stack.limit(),
             dictionaries: 0,
             rows: 0,
-            scope_state: 0,
-            is_in_program: 0,
             arrays: 0,
             elements: 0,
             strings: 0,
@@ -186,6 +218,8 @@ impl<'p> Machine<'p> {
             streams: (&raw mut *streams).cast(),
             epoch: self.native.epoch(),
             fault: None,
+            values: [Packed::NULL; TOGETHER * MOST],
+            misguessed: 0,
         };
         context.look(self);
         context.look_at_stacks(self);
@@ -212,6 +246,7 @@ impl Context {
     fn look(&mut self, machine: &mut Machine<'_>) {
         self.entries = machine.native.entries(machine.code.ops.len());
         self.meanings = machine.scope.meanings_mut().as_mut_ptr() as usize;
+        self.places = machine.texts.places().as_ptr() as usize;
         self.look_at_sequences(machine);
         self.look_at_scope(machine);
     }
@@ -251,35 +286,20 @@ impl Context {
 
     /// Looks which dictionary is the current one now, and where its entries are.
     fn look_at_current(&mut self, machine: &mut Machine<'_>) {
-        let current = machine.scope.current();
-        let is_system = current == machine.scope.system();
-        let room = if is_system { 0 } else { machine.heap.dictionaries.simple_room(current.0) };
+        let (current, system) = (machine.scope.current(), machine.scope.system());
+        let program = machine.scope.program().0 as usize;
+        let row = machine.scope.row();
+        (self.scopes, self.scopes_length) = (row.as_mut_ptr() as usize, row.len());
+        let nothing = &raw mut machine.heap.dictionaries.nothing;
         let (table, entries) = machine.heap.dictionaries.rows();
         (self.dictionaries, self.rows) = (table.as_mut_ptr() as usize, entries.as_mut_ptr() as usize);
-        self.current_record = self.dictionaries + current.0 as usize * RECORD;
-        let Record { start, length, .. } = table[current.0 as usize];
-        self.current = self.rows + start * ENTRY;
-        (self.current_length, self.current_room) =
-            if is_system { (0, 0) } else { (length as usize, room as usize) };
-        self.scope_state = machine.scope.state();
-        self.is_in_program = u64::from(current == machine.scope.program());
-    }
-
-    /// Lets the machine define something, and looks where dictionaries are then.
-    #[inline(always)]
-    fn define_by<'m>(
-        &mut self,
-        machine: &mut Machine<'m>,
-        define: impl FnOnce(&mut Machine<'m>) -> bool,
-    ) -> u64 {
-        let before = machine.heap.dictionaries.row();
-        let is_done = define(machine);
-        if self.is_in_program != 0 || machine.heap.dictionaries.row() != before {
-            self.look_at_scope(machine);
+        self.program_record = self.dictionaries + program * RECORD;
+        let at = current.0 as usize;
+        (self.current_record, self.current) = if current == system {
+            (nothing as usize, self.rows)
         } else {
-            self.look_at_current(machine);
-        }
-        is_done.into()
+            (self.dictionaries + at * RECORD, self.rows + table[at].start * ENTRY)
+        };
     }
 
     fn machine<'m>(context: *mut Self) -> (&'m mut Self, &'m mut Machine<'m>) {
@@ -296,6 +316,10 @@ impl Context {
 pub(super) extern "sysv64" fn perform(context: *mut Context) -> usize {
     let (context, machine) = Context::machine(context);
     machine.sync(context);
+    match std::mem::take(&mut context.misguessed) {
+        0 => {}
+        region => machine.native.misguess(&mut machine.code, region as Address),
+    }
     machine.go_on_as(context.at as Address, Called::from_bits(context.called as u32));
     let goes_on = loop {
         if context.steps <= 1 || machine.is_tracing || !machine.stack.trim() {
@@ -371,35 +395,6 @@ fn operate_and<'m>(
     if goes_on { context.sp } else { 0 }
 }
 
-/// What a name means; [`Packed::NOTHING`] when it is undefined.
-pub(super) extern "sysv64" fn find(context: *mut Context, name: u32) -> u64 {
-    let (_, machine) = Context::machine(context);
-    machine.scope.find(&machine.heap, NameId::from_operand(name)).bits()
-}
-
-/// Defines a name in the current dictionary, if that is plain.
-pub(super) extern "sysv64" fn define(context: *mut Context, name: u32, value: u64) -> u64 {
-    let (context, machine) = Context::machine(context);
-    context.define_by(machine, |machine| {
-        machine.define_new(NameId::from_operand(name), Packed::from_bits(value))
-    })
-}
-
-/// The same of any key.
-pub(super) extern "sysv64" fn define_key(context: *mut Context, key: u64, value: u64) -> u64 {
-    let (context, machine) = Context::machine(context);
-    let [key, value] = [key, value].map(Packed::from_bits);
-    context.define_by(machine, |machine| machine.define_key(key, value))
-}
-
-/// The current dictionary, as a value.
-pub(super) extern "sysv64" fn current(context: *mut Context) -> u64 {
-    let (_, machine) = Context::machine(context);
-    let current = machine.scope.current();
-    machine.heap.share(current);
-    Packed::from(Value::Dictionary(current)).bits()
-}
-
 /// What `search` does in the plainest cases, with its operands on the stack. Gives the new end of the stack; 0 if it has
 /// done nothing.
 pub(super) extern "sysv64" fn search(context: *mut Context, sp: usize) -> usize {
@@ -424,41 +419,6 @@ pub(super) extern "sysv64" fn search(context: *mut Context, sp: usize) -> usize 
         }
     };
     context.stack_base + count * size_of::<Packed>()
-}
-
-/// Begins a new dictionary, if that is plain.
-pub(super) extern "sysv64" fn begin_new(context: *mut Context) -> u64 {
-    let (context, machine) = Context::machine(context);
-    let has_room =
-        machine.scope.dictionaries().len() < machine.stack.limit() && machine.heap.take(DICTIONARY_COST);
-    if has_room {
-        machine.scope.begin_new(&mut machine.heap);
-        context.look_at_current(machine);
-    }
-    has_room.into()
-}
-
-/// Begins a dictionary, if that is plain.
-pub(super) extern "sysv64" fn begin(context: *mut Context, value: u64) -> u64 {
-    let (context, machine) = Context::machine(context);
-    let Value::Dictionary(id) = Packed::from_bits(value).unpack() else { return 0 };
-    let dictionary = machine.heap.dictionary(id);
-    let is_plain = machine.scope.dictionaries().len() < machine.stack.limit()
-        && id != machine.scope.system()
-        && (dictionary.is_begun() || dictionary.entries().is_empty());
-    if is_plain {
-        machine.scope.begin(&mut machine.heap, id);
-        context.look_at_current(machine);
-    }
-    is_plain.into()
-}
-
-/// Ends the current dictionary, if it may be.
-pub(super) extern "sysv64" fn end(context: *mut Context) -> u64 {
-    let (context, machine) = Context::machine(context);
-    let is_done = machine.scope.end(&mut machine.heap);
-    context.look_at_current(machine);
-    is_done.into()
 }
 
 /// Where the body of a procedure begins that is executed as a block at an address, and in the upper half as what; 0 if

@@ -5,6 +5,7 @@
 
 use cranelift_codegen::ir::{Block, Value};
 
+use super::range::Range;
 use crate::vm::code::{Address, UNSTOPPED};
 use crate::vm::frame::{Called, PART};
 use crate::vm::names::NameId;
@@ -17,12 +18,18 @@ pub(super) enum Is {
     Packed(Value),
     /// A number.
     Number(Value),
-    /// A whole number of at most 53 bits, as an integer.
-    Whole(Value),
+    /// A whole number that is exact, and not -0.0, as an integer, and what it may be.
+    Whole(Value, Range),
     /// A truth value, as 0 or 1.
     Boolean(Value),
     /// This value.
     Fixed(Packed),
+}
+
+/// A number as an integer, if it is a whole one, small, and not -0.0.
+pub(super) fn whole(number: f64) -> Option<i64> {
+    let is_it = is_whole(number) && number.abs() < 1e15 && number.to_bits() != (-0.0_f64).to_bits();
+    is_it.then_some(number as i64)
 }
 
 /// The types that a value can have where paths meet.
@@ -30,6 +37,7 @@ pub(super) enum Is {
 pub(super) enum Kind {
     /// The same value on all of them.
     Same,
+    Whole(Range),
     Number,
     Boolean,
     Packed,
@@ -40,38 +48,59 @@ impl Kind {
     pub(super) fn or(self, other: Self) -> Self {
         match (self, other) {
             (Self::Same, kind) | (kind, Self::Same) => kind,
+            (Self::Whole(a), Self::Whole(b)) => Self::Whole(a.or(b)),
             (a, b) if a == b => a,
+            (a, b) if a.is_number() && b.is_number() => Self::Number,
             _ => Self::Packed,
         }
+    }
+
+    /// What values are in each turn of a loop that are the one at first, and then become the other.
+    pub(super) fn widened(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Whole(a), Self::Whole(b)) => Self::Whole(a.widened(b)),
+            _ => self.or(other),
+        }
+    }
+
+    pub(super) const fn is_number(self) -> bool {
+        matches!(self, Self::Whole(_) | Self::Number)
     }
 }
 
 impl Is {
     pub(super) fn kind(self) -> Kind {
         match self {
-            Self::Number(_) | Self::Whole(_) => Kind::Number,
+            Self::ABSENT => Kind::Same,
+            Self::Number(_) => Kind::Number,
+            Self::Whole(_, range) => Kind::Whole(range),
             Self::Boolean(_) => Kind::Boolean,
             Self::Packed(_) => Kind::Packed,
-            Self::Fixed(value) if value.is_number() => Kind::Number,
+            Self::Fixed(value) if value.is_number() => match self.known_whole() {
+                Some(number) => Kind::Whole(Range::of(number)),
+                None => Kind::Number,
+            },
             Self::Fixed(value) if value.as_boolean().is_some() => Kind::Boolean,
             Self::Fixed(_) => Kind::Packed,
         }
     }
 
+    /// What stands for the value of a key that is not there.
+    pub(super) const ABSENT: Self = Self::Fixed(Packed::NOTHING);
+
     pub(super) const fn number(number: f64) -> Self {
         Self::Fixed(Packed::number(number))
     }
 
-    /// The whole number, if it is known to be one, and small.
+    /// The whole number, if it is known to be one, small, and not -0.0.
     pub(super) fn known_whole(self) -> Option<i64> {
-        let number = self.known_number()?;
-        (is_whole(number) && number.abs() < 1e15).then_some(number as i64)
+        whole(self.known_number()?)
     }
 
     /// Whether it is a number that is far from the greatest, so that no sum or product of two such is too great.
     pub(super) fn is_moderate(self) -> bool {
         match self {
-            Self::Whole(_) => true,
+            Self::Whole(..) => true,
             other => other.known_number().is_some_and(|number| number.abs() < 1e100),
         }
     }
@@ -79,6 +108,15 @@ impl Is {
     /// The number, if it is known.
     pub(super) fn known_number(self) -> Option<f64> {
         if let Self::Fixed(value) = self { value.as_number() } else { None }
+    }
+
+    /// Whether it may be a procedure or an operator.
+    pub(super) fn may_be_code(self) -> bool {
+        match self {
+            Self::Packed(_) => true,
+            Self::Fixed(value) => value.is_code(),
+            _ => false,
+        }
     }
 
     /// The name, if it is a known string.
@@ -133,7 +171,7 @@ impl Named {
 pub(super) enum Turning {
     /// The control value of the next turn, the increment and the limit.
     For {
-        next: Value,
+        next: Is,
         increment: Is,
         limit: Is,
     },
@@ -217,9 +255,41 @@ pub(super) struct State {
     pub(super) names: Vec<(NameId, Is)>,
     /// Whether the current dictionary is surely the program's.
     pub(super) is_in_program: bool,
-    /// What dictionaries have for keys that were begun here, the current one last: of a new one that is no value all of
-    /// them, in their places; nothing is known of another.
-    pub(super) begun: Vec<Option<Vec<NameId>>>,
+    /// The dictionaries that were begun here, the current one last. Virtual ones are above all others.
+    pub(super) begun: Vec<Begun>,
+}
+
+/// What is known of a dictionary that was begun here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Begun {
+    /// It may have any keys.
+    Any,
+    /// It is no value, and has these keys, in their places.
+    Known(Vec<NameId>),
+    /// It is virtual: the machine does not have it, but there is room for it, and memory for all entries that it may have.
+    Virtual(Virtual),
+}
+
+/// A virtual dictionary.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Virtual {
+    /// Its keys, in their places, and their values.
+    pub(super) entries: Vec<(NameId, Is)>,
+    /// How many of them it surely has; and how many it has, if that is not known to be all.
+    pub(super) sure: usize,
+    pub(super) length: Option<Value>,
+}
+
+impl Virtual {
+    /// The keys.
+    pub(super) fn keys(&self) -> impl Iterator<Item = NameId> {
+        self.entries.iter().map(|(name, _)| *name)
+    }
+
+    /// Whether all keys of this are the first of another.
+    pub(super) fn is_beginning_of(&self, other: &Self) -> bool {
+        self.entries.len() <= other.entries.len() && self.keys().zip(other.keys()).all(|(a, b)| a == b)
+    }
 }
 
 impl State {
@@ -259,18 +329,71 @@ impl State {
     /// Notes that the value with these bits is something better known.
     pub(super) fn learn(&mut self, value: Value, is: Is) {
         let operands = self.operands.iter_mut().map(|operand| &mut operand.is);
-        let names = self.names.iter_mut().map(|(_, is)| is);
-        operands.chain(names).filter(|known| **known == Is::Packed(value)).for_each(|known| *known = is);
+        let names = self.names.iter_mut().chain(entries(&mut self.begun)).map(|(_, is)| is);
+        let is_it = |known: &Is| *known == Is::Packed(value) || *known == Is::Number(value);
+        operands.chain(names).filter(|known| is_it(known)).for_each(|known| *known = is);
     }
 
-    /// The keys of the current dictionary, if they are known.
+    /// The keys of the machine's current dictionary, if they are known.
     pub(super) fn keys(&self) -> Option<&Vec<NameId>> {
-        self.begun.last()?.as_ref()
+        let is_real = |begun: &&Begun| !matches!(begun, Begun::Virtual(_));
+        if let Begun::Known(keys) = self.begun.iter().rev().find(is_real)? { Some(keys) } else { None }
     }
 
-    /// Notes that the current dictionary may get keys that are not seen here.
+    /// Notes that the machine's current dictionary, in which there is no virtual one, may get keys that are not seen here.
     pub(super) fn forget_keys(&mut self) {
-        self.begun.last_mut().into_iter().for_each(|keys| *keys = None);
+        self.begun.last_mut().into_iter().for_each(|begun| *begun = Begun::Any);
+    }
+
+    /// Notes what a name means from now on.
+    pub(super) fn know(&mut self, name: NameId, is: Is) {
+        self.names.retain(|(known, _)| *known != name);
+        if !is.may_be_code() {
+            self.names.push((name, is));
+        }
+    }
+
+    /// The dictionaries that are virtual.
+    pub(super) fn virtuals(&self) -> impl DoubleEndedIterator<Item = &Virtual> {
+        self.begun.iter().filter_map(|begun| if let Begun::Virtual(of) = begun { Some(of) } else { None })
+    }
+
+    /// The same, to be changed.
+    pub(super) fn virtuals_mut(&mut self) -> impl DoubleEndedIterator<Item = &mut Virtual> {
+        self.begun.iter_mut().filter_map(|begun| if let Begun::Virtual(of) = begun { Some(of) } else { None })
+    }
+
+    /// Whether a virtual dictionary may have a name, or not.
+    pub(super) fn may_lack(&self, name: NameId) -> bool {
+        let place = |of: &Virtual| of.keys().position(|key| key == name).map(|at| at >= of.sure);
+        self.virtuals().rev().find_map(place).unwrap_or(false)
+    }
+
+    /// Whether there are any.
+    pub(super) fn is_virtual(&self) -> bool {
+        self.virtuals().next().is_some()
+    }
+
+    /// Whether the same dictionaries were begun here as there, with the same keys.
+    pub(super) fn has_same_keys(&self, other: &Self) -> bool {
+        let is_same = |pair: (&Begun, &Begun)| match pair {
+            (Begun::Virtual(ours), Begun::Virtual(theirs)) => ours.keys().eq(theirs.keys()),
+            (ours, theirs) => ours == theirs,
+        };
+        self.begun.len() == other.begun.len() && self.begun.iter().zip(&other.begun).all(is_same)
+    }
+
+    /// What virtual dictionaries have, the current one last.
+    pub(super) fn entries(&self) -> impl DoubleEndedIterator<Item = &(NameId, Is)> {
+        self.begun.iter().flat_map(|begun| match begun {
+            Begun::Virtual(of) => &of.entries[..],
+            _ => &[],
+        })
+    }
+
+    /// The same, to be changed.
+    pub(super) fn entries_mut(&mut self) -> impl Iterator<Item = &mut (NameId, Is)> {
+        entries(&mut self.begun)
     }
 
     /// Notes that something may have been done to dictionaries, and to which of them are on the stack.
@@ -284,6 +407,13 @@ impl State {
     pub(super) fn innermost(&self) -> Option<usize> {
         self.waiting.iter().rposition(|waiting| waiting.turns.is_some() || waiting.at == UNSTOPPED)
     }
+}
+
+fn entries(begun: &mut [Begun]) -> impl Iterator<Item = &mut (NameId, Is)> {
+    begun.iter_mut().flat_map(|begun| match begun {
+        Begun::Virtual(of) => &mut of.entries[..],
+        _ => &mut [],
+    })
 }
 
 /// The end of a path that goes on elsewhere together with others.

@@ -19,17 +19,23 @@ use super::state::{Edge, Is, Named, State, Waiting};
 use crate::vm::code::{Address, Code, Op};
 use crate::vm::frame::TurnsKind;
 use crate::vm::heap::Heap;
-use crate::vm::names::Texts;
+use crate::vm::names::{NameId, Texts};
 use crate::vm::scope::Scope;
 use crate::vm::value::Packed;
 
+mod arithmetic;
 mod calls;
+mod carried;
 mod composites;
+mod counting;
+mod dictionaries;
 mod emit;
 mod forall;
+mod foreseen;
 mod joins;
 mod leave;
 mod loops;
+mod named;
 mod names;
 mod numbered;
 mod operators;
@@ -41,12 +47,23 @@ const LARGEST: u32 = 1500;
 /// So many frames may wait in registers.
 const DEEPEST: usize = 12;
 
+/// What is guessed of numbers, and is looked at only where that is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Guesses {
+    /// That they stay of the usual size, if they are that now.
+    All,
+    /// That they stay whole.
+    Whole,
+    None,
+}
+
 /// Where a region begins.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry {
     pub(super) at: Address,
     /// The loop whose turn begins there.
     pub(super) turns: Option<TurnsKind>,
+    pub(super) guesses: Guesses,
 }
 
 /// What the code of a region may rely on.
@@ -59,6 +76,10 @@ pub(super) struct Surroundings<'t, 'p> {
     pub(super) operands: &'t [Packed],
     /// Code that lets the machine execute what is next.
     pub(super) perform: usize,
+    /// Where regions began that did not suit a dictionary.
+    pub(super) rejected: &'t [Address],
+    /// The keys of virtual dictionaries.
+    pub(super) shapes: &'t mut Vec<Vec<NameId>>,
 }
 
 /// A path that waits to be followed.
@@ -99,9 +120,13 @@ pub(super) struct Translator<'t, 'p> {
     before: Option<State>,
     way_out: Option<Block>,
     stop: Option<Block>,
+    misguess: Option<Block>,
+    guesses: Guesses,
     /// What values were when the region was translated, as far as that is known: most likely they will be of the same
     /// types.
     samples: HashMap<Value, Packed>,
+    /// Of what was learned of a value: the value before.
+    origins: HashMap<Value, Value>,
 }
 
 impl<'t, 'p> Translator<'t, 'p> {
@@ -127,7 +152,10 @@ impl<'t, 'p> Translator<'t, 'p> {
             before: None,
             way_out: None,
             stop: None,
+            misguess: None,
+            guesses: entry.guesses,
             samples: HashMap::new(),
+            origins: HashMap::new(),
         }
     }
 
@@ -215,7 +243,7 @@ impl<'t, 'p> Translator<'t, 'p> {
     /// Notes that an instruction begins in a state.
     fn mark(&mut self, state: &State) {
         self.before = Some(state.clone());
-        (self.way_out, self.stop) = (None, None);
+        (self.way_out, self.stop, self.misguess) = (None, None, None);
     }
 
     fn operation(&mut self, op: Op, state: &mut State) -> Result<Flow> {
@@ -264,7 +292,7 @@ impl<'t, 'p> Translator<'t, 'p> {
     /// The end of a body.
     fn resume(&mut self, mut state: State) {
         match state.waiting.pop() {
-            None => self.go_back(&state),
+            None => self.go_back(state),
             Some(Waiting { turns: Some(turns), called, places, .. }) => {
                 state.called = called;
                 state.places.truncate(places);

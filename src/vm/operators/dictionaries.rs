@@ -59,7 +59,10 @@ impl Machine<'_> {
         let is_there = known.is_some_and(|key| self.heap.dictionary(id).position(key).is_some());
         // Before there is a key that nothing but this function knows. What is replaced takes no memory.
         if !is_there {
-            self.reserve(ENTRY)?;
+            // The key must not need a collection, which would not know of the entry.
+            let copy = known.map_or_else(|| self.cost_of_key(key), |_| 0);
+            self.reserve(ENTRY + copy)?;
+            self.heap.give_back(copy);
         }
         let is_new = self.key(key).map(|key| self.scope.store(&mut self.heap, id, key, value.into()));
         if !is_there && !matches!(is_new, Ok(true)) {

@@ -71,7 +71,7 @@ proptest! {
         for act in acts {
             match act {
                 Act::Begin(at) => scope.begin(&mut heap, dictionaries[at]),
-                Act::BeginNew => scope.begin_new(&mut heap),
+                Act::BeginNew => _ = scope.begin_new(&mut heap),
                 Act::End => _ = scope.end(&mut heap),
                 Act::Define(key, value) => {
                     let key = name(key);

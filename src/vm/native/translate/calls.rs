@@ -131,6 +131,7 @@ impl Translator<'_, '_> {
         let at = self.builder.ins().iconst(types::I64, i64::from(state.at - 1));
         let entered = self.ask(gate::block as *const () as usize, &[procedure, called, at]);
         self.leave_unless(entered);
+        self.materialize(state);
         if !is_last {
             let waiting = Waiting { at: state.at, called: state.called, join: 0, turns: None, places: 0 };
             state.waiting.push(waiting);
@@ -153,6 +154,7 @@ impl Translator<'_, '_> {
             (state.at, state.called) = (body, Named::by(name));
             return Ok(Flow::On);
         }
+        self.materialize(state);
         let sp = self.put_operands(state);
         let fp = if self.around.code.is_end(state.at) {
             self.put_frames(state, None)

@@ -10,12 +10,9 @@ use super::{Flow, Result, Translator};
 use crate::isa::builtin::Builtin;
 use crate::vm::dictionary::Key;
 use crate::vm::heap::{DictionaryId, StringId};
-use crate::vm::names::NameId;
-use crate::vm::native::gate::{
-    self, Context, ENTRY, ENTRY_KEY, ENTRY_VALUE, RECORD, RECORD_LENGTH, RECORD_START, SEQUENCE,
-    SEQUENCE_LENGTH, SEQUENCE_START,
-};
-use crate::vm::native::state::{Is, Kind, State};
+use crate::vm::native::gate::{self, Context, RECORD, SEQUENCE, SEQUENCE_LENGTH, SEQUENCE_START};
+use crate::vm::native::range::Range;
+use crate::vm::native::state::{Is, State};
 use crate::vm::value::{Packed, Value as Plain};
 
 /// What holds elements in a row.
@@ -39,7 +36,7 @@ impl Translator<'_, '_> {
     /// What a value was, or is.
     pub(super) fn sample(&self, is: Is) -> Option<Plain> {
         match is {
-            Is::Packed(value) => self.samples.get(&value).map(|sample| sample.unpack()),
+            Is::Packed(value) | Is::Number(value) => self.samples.get(&value).map(|sample| sample.unpack()),
             Is::Fixed(value) => Some(value.unpack()),
             _ => None,
         }
@@ -121,15 +118,17 @@ impl Translator<'_, '_> {
             let element = self.element(state, row, place, key, Access::Read)?;
             if row == Row::String {
                 let byte = self.builder.ins().uload8(types::I64, elsewhere(), element, 0);
-                return self.push(state, Is::Whole(byte));
+                return self.push(state, Is::Whole(byte, Range::BYTE));
             }
             let value = self.builder.ins().load(types::I64, elsewhere(), element, 0);
             return self.push_sampled(state, value, sample);
         }
-        let value = match self.sampled_place(holder, key) {
-            Some((name, place)) => self.entry_of(holder, name, place),
-            None if Self::may_be_near(key) => self.near_element(state, holder, key)?,
-            None => self.far_element(holder, key),
+        let value = if self.may_be_text(key) {
+            self.named_element(holder, key)
+        } else if Self::may_be_near(key) {
+            self.near_element(state, holder, key)?
+        } else {
+            self.far_element(holder, key)
         };
         self.push_sampled(state, value, sample)
     }
@@ -138,32 +137,6 @@ impl Translator<'_, '_> {
     pub(super) fn far_element(&mut self, holder: Is, key: Is) -> Value {
         let (holder, key) = (self.packed(holder), self.packed(key));
         self.something(gate::element as *const () as usize, &[holder, key])
-    }
-
-    /// The value of a name in a dictionary, where it most likely stands at a place.
-    fn entry_of(&mut self, holder: Is, name: NameId, place: usize) -> Value {
-        let (far, done) = (self.builder.create_block(), self.builder.create_block());
-        let result = self.builder.append_block_param(done, types::I64);
-        let record = self.record(holder, far);
-        let length = self.builder.ins().uload32(elsewhere(), record, RECORD_LENGTH as i32);
-        let has = self.builder.ins().icmp_imm(IntCC::UnsignedGreaterThan, length, place as i64);
-        self.go_on_if(has, far);
-        let start = self.builder.ins().load(types::I64, elsewhere(), record, RECORD_START as i32);
-        let rows = self.field(offset_of!(Context, rows));
-        let offset = self.builder.ins().ishl_imm(start, i64::from(ENTRY.trailing_zeros()));
-        let entries = self.builder.ins().iadd(rows, offset);
-        let entry = self.builder.ins().iadd_imm(entries, (place * ENTRY) as i64);
-        let key = self.builder.ins().load(types::I64, elsewhere(), entry, ENTRY_KEY as i32);
-        let expected = Key::name(name).packed().bits().cast_signed();
-        let is_it = self.builder.ins().icmp_imm(IntCC::Equal, key, expected);
-        self.go_on_if(is_it, far);
-        let value = self.builder.ins().load(types::I64, elsewhere(), entry, ENTRY_VALUE as i32);
-        self.builder.ins().jump(done, &[value.into()]);
-        self.builder.switch_to_block(far);
-        let value = self.far_element(holder, Is::Fixed(Packed::text(name)));
-        self.builder.ins().jump(done, &[value.into()]);
-        self.builder.switch_to_block(done);
-        result
     }
 
     /// The row of a dictionary in the table of all; elsewhere if it is none.
@@ -182,7 +155,7 @@ impl Translator<'_, '_> {
     /// Pushes a value that will most likely be of a sample's type.
     fn push_sampled(&mut self, state: &mut State, value: Value, sample: Option<Packed>) -> Result<Flow> {
         let is = match sample {
-            Some(sample) if sample.is_number() => Is::Number(self.number(Is::Packed(value))?),
+            Some(sample) if sample.is_number() => self.sampled_number(value, sample)?,
             Some(sample) => {
                 self.samples.insert(value, sample);
                 Is::Packed(value)
@@ -190,19 +163,6 @@ impl Translator<'_, '_> {
             None => Is::Packed(value),
         };
         self.push(state, is)
-    }
-
-    /// A known name, and where it stood in a dictionary.
-    fn sampled_place(&self, holder: Is, key: Is) -> Option<(NameId, usize)> {
-        let name = key.known_name()?;
-        let place = match self.sample(holder) {
-            Some(Plain::Dictionary(id)) => self.around.heap.dictionary(id).position(Key::name(name)),
-            Some(_) => return None,
-            // Where it was last in another.
-            None => Some(self.around.texts.place(name) as usize),
-        };
-        // Native code finds it only where it is.
-        Some((name, place.unwrap_or_default()))
     }
 
     /// An element that a value had.
@@ -214,7 +174,7 @@ impl Translator<'_, '_> {
                 elements.get(at).copied()
             }
             Plain::Dictionary(id) => {
-                let name = key.known_name()?;
+                let Some(Plain::Text(name)) = self.sample(key) else { return None };
                 self.around.heap.dictionary(id).get(Key::name(name))
             }
             _ => None,
@@ -238,9 +198,14 @@ impl Translator<'_, '_> {
             }
             return Ok(Flow::On);
         }
-        if key.kind() != Kind::Number {
+        // It may take memory.
+        self.materialize(state);
+        if !key.kind().is_number() {
             // The key may be a name that has a meaning.
             state.names.clear();
+        }
+        if self.may_be_text(key) {
+            return self.put_named(holder, key, value);
         }
         if Self::may_be_near(key) {
             return self.put_near(state, holder, key, value);
@@ -264,7 +229,7 @@ impl Translator<'_, '_> {
             Some((_, place)) => {
                 let [_] = self.pop(state);
                 let length = self.builder.ins().uload32(elsewhere(), place, SEQUENCE_LENGTH as i32);
-                self.push(state, Is::Whole(length))
+                self.push(state, Is::Whole(length, Range::LENGTH))
             }
             None => self.by_help(state, Builtin::Length),
         }
@@ -278,6 +243,7 @@ impl Translator<'_, '_> {
             Some(Plain::Text(name)) => Some(Plain::String(self.around.texts.string(name))),
             other => other,
         };
+        self.materialize(state);
         let operands = [whole, start, length].map(|is| self.packed(is));
         let part = self.something(gate::part as *const () as usize, &operands);
         self.push_sampled(state, part, sample.map(Packed::from))
@@ -296,6 +262,7 @@ impl Translator<'_, '_> {
     pub(super) fn convert_to_string(&mut self, state: &mut State) -> Result<Flow> {
         let [value, into] = self.pop(state);
         let sample = self.sample(into).map(Packed::from);
+        self.materialize(state);
         let operands = [value, into].map(|is| self.packed(is));
         let text = self.something(gate::text as *const () as usize, &operands);
         self.push_sampled(state, text, sample)
@@ -306,6 +273,7 @@ impl Translator<'_, '_> {
         self.deepen(state, 2);
         // It gives two values more than it takes.
         self.facts.touch(state.reach, state.height() + 2);
+        self.materialize(state);
         let sp = self.put_operands(state);
         let end = self.ask(gate::search as *const () as usize, &[sp]);
         self.leave_unless(end);
@@ -329,7 +297,9 @@ impl Translator<'_, '_> {
     /// `known`
     pub(super) fn known(&mut self, state: &mut State) -> Result<Flow> {
         let [holder, key] = self.pop(state);
-        let answer = if Self::may_be_near(key) {
+        let answer = if self.may_be_text(key) {
+            self.named_known(holder, key)
+        } else if Self::may_be_near(key) {
             self.near_known(state, holder, key)?
         } else {
             self.far_known(holder, key)

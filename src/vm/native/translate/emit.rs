@@ -107,7 +107,7 @@ impl Translator<'_, '_> {
         match is {
             Is::Packed(value) => value,
             Is::Number(value) => self.builder.ins().bitcast(types::I64, MemFlags::new(), value),
-            Is::Whole(value) => {
+            Is::Whole(value, _) => {
                 let number = self.builder.ins().fcvt_from_sint(types::F64, value);
                 self.builder.ins().bitcast(types::I64, MemFlags::new(), number)
             }

@@ -15,6 +15,7 @@ use crate::vm::native::gate::{
     Context, ENTRY, ENTRY_KEY, ENTRY_VALUE, RECORD, RECORD_LENGTH, RECORD_START, SEQUENCE, SEQUENCE_LENGTH,
     SEQUENCE_START, TURNS_KIND,
 };
+use crate::vm::native::range::Range;
 use crate::vm::native::state::{Elements, Is, State, Turning};
 use crate::vm::value::{Packed, Value as Plain};
 
@@ -111,7 +112,7 @@ impl Translator<'_, '_> {
             }
             Elements::String => {
                 let byte = self.builder.ins().uload8(types::I64, elsewhere(), at, 0);
-                self.push(state, Is::Whole(byte))
+                self.push(state, Is::Whole(byte, Range::BYTE))
             }
             Elements::Dictionary => {
                 let key = self.builder.ins().load(types::I64, elsewhere(), at, ENTRY_KEY as i32);

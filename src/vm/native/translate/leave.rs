@@ -25,6 +25,8 @@ pub(super) struct Leave {
 enum How {
     /// The machine executes the instruction, and then what has native code goes on.
     Performed,
+    /// The same, as something is not what was guessed.
+    Misguessed,
     /// There is no room, or there are no steps, for what comes next.
     Stopped,
     /// A helper has said already where the operand stack ends and what comes next.
@@ -37,12 +39,33 @@ impl Translator<'_, '_> {
         if let Some(block) = self.way_out {
             return block;
         }
+        let block = self.leave_before(How::Performed);
+        self.way_out = Some(block);
+        block
+    }
+
+    fn leave_before(&mut self, how: How) -> Block {
         let state = match &self.before {
             Some(state) => state.clone(),
             None => self.nowhere(),
         };
-        let block = self.leave_how(state, None, How::Performed);
-        self.way_out = Some(block);
+        self.leave_how(state, None, how)
+    }
+
+    /// Guesses that a condition holds. If it does not too often, the region is translated again without guesses.
+    pub(super) fn guess(&mut self, condition: Value) {
+        let (out, on) = (self.misguessed(), self.builder.create_block());
+        self.builder.ins().brif(condition, on, &[], out, &[]);
+        self.builder.switch_to_block(on);
+    }
+
+    /// Where native code is left before the instruction as something is not what was guessed.
+    pub(super) fn misguessed(&mut self) -> Block {
+        if let Some(block) = self.misguess {
+            return block;
+        }
+        let block = self.leave_before(How::Misguessed);
+        self.misguess = Some(block);
         block
     }
 
@@ -102,7 +125,11 @@ impl Translator<'_, '_> {
         for leave in std::mem::take(&mut self.leaves) {
             self.builder.switch_to_block(leave.block);
             let state = &leave.state;
-            if leave.how == How::Performed {
+            if leave.how == How::Misguessed {
+                let start = self.bits(self.start.into());
+                self.set_field(offset_of!(Context, misguessed), start);
+            }
+            if matches!(leave.how, How::Performed | How::Misguessed) {
                 self.perform(state);
                 continue;
             }
@@ -118,6 +145,7 @@ impl Translator<'_, '_> {
             self.set_field(offset_of!(Context, fp), fp);
             self.set_field(offset_of!(Context, steps), steps);
             self.set_field(offset_of!(Context, called), called);
+            self.begin_by_help(state);
             self.builder.ins().return_(&[]);
         }
     }
@@ -127,6 +155,8 @@ impl Translator<'_, '_> {
         let sp = self.put_operands(state);
         let fp = self.put_frames(state, None);
         let (steps, called) = (self.steps(state), self.called(state.called));
+        // No call before this: what is used after one cannot be in a register where native code is not left, either.
+        self.begin_by_help(state);
         let at = self.bits(state.at.into());
         let code = self.bits(self.around.perform as u64);
         let signature = self.builder.import_signature(region_signature());
@@ -189,7 +219,7 @@ impl Translator<'_, '_> {
         self.builder.ins().istore32(elsewhere(), body, top, offset + TURNS_BODY as i32);
         let (tag, fields) = match turns.turning {
             Turning::For { next, increment, limit } => {
-                let [increment, limit] = [increment, limit].map(|is| self.packed(is));
+                let [next, increment, limit] = [next, increment, limit].map(|is| self.packed(is));
                 (0, vec![next, increment, limit])
             }
             Turning::Repeat { left } => (1, vec![left]),
@@ -214,8 +244,9 @@ impl Translator<'_, '_> {
     }
 
     /// Goes on with the innermost frame of the machine.
-    pub(super) fn go_back(&mut self, state: &State) {
-        let sp = self.put_operands(state);
+    pub(super) fn go_back(&mut self, mut state: State) {
+        self.materialize(&mut state);
+        let sp = self.put_operands(&state);
         if let Some(top) = state.loops {
             self.set_field(offset_of!(Context, loops), top);
         }
@@ -223,7 +254,7 @@ impl Translator<'_, '_> {
         let fp = self.builder.ins().iadd_imm(state.fp, -(FRAME as i64));
         let at = self.builder.ins().band_imm(frame, i64::from(u32::MAX));
         let called = self.builder.ins().ushr_imm(frame, 32);
-        self.go(state, sp, fp, called, at);
+        self.go(&state, sp, fp, called, at);
     }
 
     /// Goes on at an address, with all in its place.

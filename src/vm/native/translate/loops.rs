@@ -2,15 +2,17 @@
 
 use std::mem::offset_of;
 
-use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value, types};
 
 use super::emit::elsewhere;
-use super::{Flow, Result, Translator, Unable, Work};
+use super::{Flow, Guesses, Result, Translator, Unable, Work};
 use crate::vm::code::{Address, TURN};
 use crate::vm::frame::TurnsKind;
+use crate::vm::names::NameId;
 use crate::vm::native::gate::{Context, FRAME, TURNS, TURNS_BODY, TURNS_KIND};
-use crate::vm::native::state::{Is, Kind, Loop, Named, Operand, State, Turning, Waiting};
+use crate::vm::native::range::Range;
+use crate::vm::native::state::{Begun, Is, Kind, Loop, Named, Operand, State, Turning, Waiting};
 use crate::vm::value::{Procedure, is_whole};
 
 /// Where the turns of a loop begin.
@@ -25,6 +27,12 @@ pub(super) struct Header {
     /// What the operands are there, and which of them are parameters.
     operands: Vec<Operand>,
     kinds: Vec<Kind>,
+    /// What names have that are known there, and which of them are parameters.
+    pub(super) names: Vec<(NameId, Is)>,
+    pub(super) name_kinds: Vec<Kind>,
+    /// The same of what virtual dictionaries have.
+    pub(super) begun: Vec<Begun>,
+    pub(super) held: Vec<Kind>,
 }
 
 /// How a loop begins.
@@ -36,18 +44,6 @@ struct Start {
 }
 
 impl Translator<'_, '_> {
-    pub(super) fn begin_for(
-        &mut self,
-        state: &mut State,
-        body: Option<Procedure>,
-        after: Address,
-    ) -> Result<Flow> {
-        let [initial, increment, limit] = self.pop(state);
-        let next = self.number(initial)?;
-        let (increment, limit) = (self.known_or_number(increment)?, self.known_or_number(limit)?);
-        self.begin(state, Turning::For { next, increment, limit }, body, after)
-    }
-
     pub(super) fn begin_repeat(
         &mut self,
         state: &mut State,
@@ -123,7 +119,12 @@ impl Translator<'_, '_> {
         };
         let is_kind = self.builder.ins().icmp_imm(IntCC::Equal, tag, expected);
         self.leave_unless(is_kind);
-        let turning = self.adopted(&mut state, kind, top);
+        self.adopt_dictionary(&mut state);
+        let Ok(turning) = self.adopted(&mut state, kind, top) else {
+            let out = self.way_out();
+            self.builder.ins().jump(out, &[]);
+            return;
+        };
         // What is looked at where a turn begins: the first must be possible, or nothing were ever done.
         let first = State { sp: self.put_nothing(&state), reach: 1, segment: 1, ..state.clone() };
         if self.facts.header(0).is_moving {
@@ -149,42 +150,26 @@ impl Translator<'_, '_> {
     }
 
     /// What decides about the turns of a loop of the machine, before the turn that it has begun.
-    fn adopted(&mut self, state: &mut State, kind: TurnsKind, top: Value) -> Turning {
-        let field = |of: &mut Self, at: usize, of_type| {
-            of.builder.ins().load(of_type, elsewhere(), top, (TURNS_KIND + 8 + 8 * at) as i32)
-        };
-        match kind {
-            TurnsKind::For { increment, .. } => {
-                let [pushed] = self.pop(state);
-                let pushed = self.packed(pushed);
-                let next =
-                    self.builder.ins().bitcast(types::F64, cranelift_codegen::ir::MemFlags::new(), pushed);
-                let [after, step, limit] = [0, 1, 2].map(|at| field(self, at, types::F64));
-                let sum = self.builder.ins().fadd(next, step);
-                let is_next = self.builder.ins().fcmp(FloatCC::Equal, sum, after);
-                self.leave_unless(is_next);
-                if increment.abs() != 1.0 {
-                    // It may be another one the next time.
-                    return Turning::For { next, increment: Is::Number(step), limit: Is::Number(limit) };
-                }
-                let expected = self.float(increment);
-                let is_step = self.builder.ins().fcmp(FloatCC::Equal, step, expected);
-                self.leave_unless(is_step);
-                Turning::For { next, increment: Is::number(increment), limit: Is::Number(limit) }
+    fn adopted(&mut self, state: &mut State, kind: TurnsKind, top: Value) -> Result<Turning> {
+        Ok(match kind {
+            TurnsKind::For { next, increment, limit } => {
+                return self.adopted_for(state, top, [next, increment, limit]);
             }
             TurnsKind::Repeat { .. } => {
-                let left = field(self, 0, types::I64);
+                let left = self.builder.ins().load(types::I64, elsewhere(), top, (TURNS_KIND + 8) as i32);
                 Turning::Repeat { left: self.builder.ins().iadd_imm(left, 1) }
             }
             TurnsKind::ForAll { of, .. } => self.adopted_forall(state, of.unpack(), top),
             TurnsKind::Loop => Turning::Loop,
-        }
+        })
     }
 
     /// The beginning of all turns.
     fn head(&mut self, mut state: State, start: Start) -> Result<Flow> {
         let at = self.headers.len();
         let facts = self.facts.header(at).clone();
+        self.prepare_dictionaries(&mut state, &facts);
+        self.foresee(&mut state, &facts);
         let block = self.builder.create_block();
         let mut arguments: Vec<BlockArg> = vec![self.steps(&state).into()];
         let mut kinds = Vec::new();
@@ -196,31 +181,27 @@ impl Translator<'_, '_> {
             let count = state.operands.len();
             for (at, operand) in state.operands.iter().enumerate() {
                 let known = facts.kinds.get(count - 1 - at).copied();
-                kinds.push(match (known, operand.is.kind()) {
-                    (None, kind) => kind,
-                    (Some(known), Kind::Packed) if operand.is.known_name().is_none() => known,
-                    (Some(known), kind) => {
-                        if known == Kind::Same {
-                            known
-                        } else {
-                            known.or(kind)
-                        }
-                    }
-                });
+                kinds.push(self.kind_in_turns(operand.is, known));
             }
             for (operand, kind) in state.operands.clone().iter().zip(&kinds) {
-                match self.argument(operand, *kind) {
-                    Some(argument) => arguments.push(argument.into()),
-                    None if *kind != Kind::Same => return Err(Unable),
-                    None => {}
-                }
+                arguments.extend(self.first_argument(operand.is, *kind)?);
             }
         }
-        match start.turning {
-            Turning::For { next, .. } => arguments.push(next.into()),
-            Turning::Repeat { left: next } | Turning::ForAll { next, .. } => arguments.push(next.into()),
-            Turning::Loop => {}
+        let name_kinds = self.name_kinds(&state, &facts);
+        for ((_, is), kind) in state.names.clone().into_iter().zip(&name_kinds) {
+            arguments.extend(self.first_argument(is, *kind)?);
         }
+        match start.turning {
+            Turning::For { next: Is::Whole(next, _) | Is::Number(next), .. }
+            | Turning::Repeat { left: next }
+            | Turning::ForAll { next, .. } => arguments.push(next.into()),
+            Turning::For { .. } | Turning::Loop => {}
+        }
+        let held = self.kinds_of_entries(&mut state, &facts);
+        for ((_, is), kind) in state.entries().copied().collect::<Vec<_>>().into_iter().zip(&held) {
+            arguments.extend(self.first_argument(is, *kind)?);
+        }
+        self.lengths_as_arguments(&state, &mut arguments);
         self.builder.ins().jump(block, &arguments);
 
         self.builder.switch_to_block(block);
@@ -237,12 +218,22 @@ impl Translator<'_, '_> {
                 *operand = kind.of(self.builder.append_block_param(block, of_type)).into();
             }
         }
-        state.names.clear();
-        state.begun.clear();
+        for ((_, is), kind) in state.names.iter_mut().zip(&name_kinds) {
+            if let Some(of_type) = kind.parameter() {
+                let parameter = self.builder.append_block_param(block, of_type);
+                if let Some(sample) = self.sample(*is).filter(|_| *kind == Kind::Packed) {
+                    self.samples.insert(parameter, sample.into());
+                }
+                *is = kind.of(parameter);
+            }
+        }
         state.is_in_program &= !facts.is_leaving_program;
         let turning = match start.turning {
-            Turning::For { increment, limit, .. } => {
-                Turning::For { next: self.builder.append_block_param(block, types::F64), increment, limit }
+            Turning::For { next, increment, limit } => {
+                let kind = next.kind();
+                let of_type = kind.parameter().unwrap_or(types::F64);
+                let next = kind.of(self.builder.append_block_param(block, of_type));
+                Turning::For { next, increment, limit }
             }
             Turning::Repeat { .. } => {
                 Turning::Repeat { left: self.builder.append_block_param(block, types::I64) }
@@ -253,6 +244,7 @@ impl Translator<'_, '_> {
             }
             Turning::Loop => Turning::Loop,
         };
+        self.entries_as_parameters(&mut state, &held, block);
         self.headers.push(Header {
             block,
             height: state.height(),
@@ -261,10 +253,36 @@ impl Translator<'_, '_> {
             is_in_program: state.is_in_program,
             operands: state.operands.clone(),
             kinds,
+            names: state.names.clone(),
+            name_kinds,
+            begun: state.begun.clone(),
+            held,
         });
         let turns = Loop { turning, body: start.body, called: start.called, header: at };
         self.check_turn(&state, turns);
         self.begin_turn(state, turns)
+    }
+
+    /// A value as an argument for the first turn.
+    fn first_argument(&mut self, is: Is, kind: Kind) -> Result<Option<BlockArg>> {
+        let argument = self.argument(&is.into(), kind);
+        if argument.is_none() && kind != Kind::Same { Err(Unable) } else { Ok(argument.map(BlockArg::from)) }
+    }
+
+    /// What kind an operand has in all turns, which is something first and is known to become something, if it does.
+    pub(super) fn kind_in_turns(&self, first: Is, becomes: Option<Kind>) -> Kind {
+        let is_like_whole = self.is_like_whole(first);
+        let kind = if is_like_whole { Kind::Whole(self.guessed_range(first)) } else { first.kind() };
+        match becomes {
+            None => kind,
+            Some(Kind::Same) => Kind::Same,
+            Some(known) if !matches!((first, kind), (Is::Packed(_), Kind::Packed)) => known.or(kind),
+            Some(Kind::Whole(range)) if self.guesses != Guesses::None => {
+                Kind::Whole(range.or(Range::CONVERTED))
+            }
+            Some(Kind::Whole(_)) => Kind::Number,
+            Some(known) => known,
+        }
     }
 
     /// Leaves native code between two turns if there are not steps or slots enough for one.
@@ -282,22 +300,9 @@ impl Translator<'_, '_> {
         let mut place = None;
         let goes_on = match &mut turns.turning {
             Turning::For { next, increment, limit } => {
-                let (value, limit) = (*next, self.number(*limit)?);
-                let step = self.number(*increment)?;
-                *next = self.builder.ins().fadd(value, step);
-                let is_below = |of: &mut Self| of.builder.ins().fcmp(FloatCC::LessThanOrEqual, value, limit);
-                let is_above =
-                    |of: &mut Self| of.builder.ins().fcmp(FloatCC::GreaterThanOrEqual, value, limit);
-                let goes_on = match increment.known_number() {
-                    Some(step) if step < 0.0 => is_above(self),
-                    Some(_) => is_below(self),
-                    None => {
-                        let (up, down, zero) = (is_below(self), is_above(self), self.float(0.0));
-                        let is_down = self.builder.ins().fcmp(FloatCC::LessThan, step, zero);
-                        self.builder.ins().select(is_down, down, up)
-                    }
-                };
-                Some((goes_on, Some(Is::Number(value))))
+                let (goes_on, control);
+                (goes_on, control, *next) = self.next_number(*next, *increment, *limit)?;
+                Some((goes_on, Some(control)))
             }
             Turning::Repeat { left } => {
                 let goes_on = self.builder.ins().icmp_imm(IntCC::NotEqual, *left, 0);
@@ -343,7 +348,7 @@ impl Translator<'_, '_> {
     fn end_loop(&mut self, mut state: State) {
         match state.waiting.pop() {
             Some(after) => self.go_on(state, &after),
-            None => self.go_back(&state),
+            None => self.go_back(state),
         }
     }
 
@@ -354,6 +359,14 @@ impl Translator<'_, '_> {
             self.facts.move_by(turns.header);
             return self.give_up(state);
         }
+        if !self.are_dictionaries_kept(&mut state, turns.header) {
+            return self.give_up(state);
+        }
+        let Some(names) = self.changed_names(&state, &header, turns.header) else {
+            // The next translation knows better.
+            self.facts.is_new = true;
+            return self.give_up(state);
+        };
         let is_in_program = state.is_in_program || !header.is_in_program;
         let mut arguments: Vec<BlockArg> = vec![self.steps(&state).into()];
         if header.is_moving {
@@ -376,7 +389,7 @@ impl Translator<'_, '_> {
                 let fits = match assumed {
                     Kind::Same => operand.is == then.is,
                     Kind::Packed => true,
-                    other => operand.is.kind() == *other,
+                    other => other.or(operand.is.kind()) == *other,
                 };
                 if !fits || !are_home {
                     // The next translation knows better.
@@ -387,11 +400,17 @@ impl Translator<'_, '_> {
                 arguments.extend(self.argument(operand, *assumed).map(BlockArg::from));
             }
         }
+        arguments.extend(names);
         match turns.turning {
-            Turning::For { next, .. } => arguments.push(next.into()),
-            Turning::Repeat { left: next } | Turning::ForAll { next, .. } => arguments.push(next.into()),
-            Turning::Loop => {}
+            Turning::For { next: Is::Whole(next, _) | Is::Number(next), .. }
+            | Turning::Repeat { left: next }
+            | Turning::ForAll { next, .. } => arguments.push(next.into()),
+            Turning::For { .. } | Turning::Loop => {}
         }
+        for ((_, is), kind) in state.entries().zip(&header.held) {
+            arguments.extend(self.argument(&(*is).into(), *kind).map(BlockArg::from));
+        }
+        self.lengths_as_arguments(&state, &mut arguments);
         self.builder.ins().jump(header.block, &arguments);
     }
 

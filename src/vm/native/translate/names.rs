@@ -8,18 +8,15 @@ use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 use super::emit::elsewhere;
 use super::{Flow, Result, Translator, Unable};
 use crate::isa::builtin::Builtin;
-use crate::vm::code::Op;
-use crate::vm::dictionary::Key;
+use crate::vm::dictionary::{Index, Key};
 use crate::vm::heap::ENTRY as ENTRY_COST;
 use crate::vm::names::NameId;
 use crate::vm::native::gate::{
-    self, Context, ENTRY, ENTRY_KEY, ENTRY_VALUE, MEANING, MEANING_STATE, MEANING_VALUE,
+    self, Context, ENTRY, ENTRY_KEY, ENTRY_VALUE, FEW, MEANING, MEANING_STATE, MEANING_VALUE, MOST,
+    RECORD_CAPACITY, RECORD_INDEX, RECORD_LENGTH,
 };
-use crate::vm::native::state::{Is, State};
+use crate::vm::native::state::{Begun, Is, State};
 use crate::vm::value::{Packed, Value as Plain};
-
-/// To so many entries, at most, another is added in native code.
-const FEW: usize = 8;
 
 impl Translator<'_, '_> {
     /// Executes a name.
@@ -29,10 +26,14 @@ impl Translator<'_, '_> {
             Some(Plain::Procedure(procedure)) => return self.call(state, name, procedure),
             _ => {}
         }
+        if let Some(is) = self.virtual_entry(state, name).copied() {
+            return self.virtual_name(state, name, is);
+        }
         if let Some((_, is)) = state.names.iter().find(|(known, _)| *known == name) {
             let is = *is;
             return self.push(state, is);
         }
+        self.want(state, name);
         let sample = self.around.scope.find(self.around.heap, name);
         let is_number = sample.is_number() && sample != Packed::NOTHING;
         let value = if self.around.scope.fixed(self.around.heap, name).is_some() {
@@ -43,7 +44,7 @@ impl Translator<'_, '_> {
             self.local(state, name, place)
         };
         let is = if is_number {
-            Is::Number(self.number(Is::Packed(value))?)
+            self.sampled_number(value, sample)?
         } else {
             self.leave_if_code(value);
             self.sample_name(value, sample);
@@ -53,20 +54,55 @@ impl Translator<'_, '_> {
         self.push(state, is)
     }
 
+    /// Where a name has its value in a virtual dictionary. Native code is left if it could have one but has not.
+    fn virtual_entry<'s>(&mut self, state: &'s mut State, name: NameId) -> Option<&'s mut Is> {
+        for of in state.virtuals_mut().rev() {
+            let Some(at) = of.keys().position(|key| key == name) else { continue };
+            if let Some(length) = of.length.filter(|_| at >= of.sure) {
+                let is_there = self.builder.ins().icmp_imm(IntCC::UnsignedGreaterThan, length, at as i64);
+                self.leave_unless(is_there);
+                of.sure = at + 1;
+            }
+            return Some(&mut of.entries[at].1);
+        }
+        None
+    }
+
+    /// Executes a name that has a value there.
+    fn virtual_name(&mut self, state: &mut State, name: NameId, is: Is) -> Result<Flow> {
+        if let Is::Packed(value) = is {
+            if !self.samples.contains_key(&value) {
+                let sample = self.around.scope.find(self.around.heap, name);
+                self.sample_name(value, sample);
+            }
+            if self.sample(is).is_some_and(|sample| matches!(sample, Plain::Number(_))) {
+                let number = self.number_in(state, is)?;
+                return self.push(state, Is::Number(number));
+            }
+            self.leave_if_code(value);
+        } else if is.may_be_code() {
+            return Err(Unable);
+        }
+        self.push(state, is)
+    }
+
     /// Notes what a name has, if it has something now.
-    fn sample_name(&mut self, value: Value, sample: Packed) {
+    pub(super) fn sample_name(&mut self, value: Value, sample: Packed) {
         if sample != Packed::NOTHING {
             self.samples.insert(value, sample);
         }
     }
 
     /// `load` of a known name.
-    pub(super) fn load(&mut self, state: &mut State) -> Result<Flow> {
+    pub(super) fn load_name(&mut self, state: &mut State) -> Result<Flow> {
         let known = state.operands.last().and_then(|operand| operand.is.known_name());
         let Some(name) = known else { return self.by_help(state, Builtin::Load) };
         let [_] = self.pop(state);
         if let Some(value) = self.around.scope.trusted(name) {
             return self.push(state, Is::Fixed(value.into()));
+        }
+        if let Some(is) = self.virtual_entry(state, name).copied() {
+            return self.push(state, is);
         }
         if let Some((_, is)) = state.names.iter().find(|(known, _)| *known == name) {
             let is = *is;
@@ -134,7 +170,7 @@ impl Translator<'_, '_> {
     }
 
     /// The entry at a place of the current dictionary.
-    fn place(&mut self, place: usize) -> Value {
+    pub(super) fn place(&mut self, place: usize) -> Value {
         let entries = self.field(offset_of!(Context, current));
         self.builder.ins().iadd_imm(entries, (place * ENTRY) as i64)
     }
@@ -142,7 +178,8 @@ impl Translator<'_, '_> {
     /// The entry of the current dictionary at a place, if it is the name's.
     fn entry(&mut self, name: NameId, place: u32, otherwise: Block) -> Value {
         let (is_long, is_it) = (self.builder.create_block(), self.builder.create_block());
-        let length = self.field(offset_of!(Context, current_length));
+        let record = self.field(offset_of!(Context, current_record));
+        let length = self.builder.ins().uload32(elsewhere(), record, RECORD_LENGTH as i32);
         let has = self.builder.ins().icmp_imm(IntCC::UnsignedGreaterThan, length, i64::from(place));
         self.builder.ins().brif(has, is_long, &[], otherwise, &[]);
         self.builder.switch_to_block(is_long);
@@ -160,23 +197,73 @@ impl Translator<'_, '_> {
         let depth = state.operands.len();
         let name = depth.checked_sub(2).and_then(|at| state.operands[at].is.known_name()).ok_or(Unable)?;
         let [_, is] = self.pop(state);
+        if self.define_virtually(state, name, is) {
+            return Ok(Flow::On);
+        }
+        self.materialize(state);
         match self.around.scope.fixed(self.around.heap, name) {
             Some(place) => self.define_fixed(state, name, place, is),
             None => self.define_local(state, name, is),
         }
-        match state.names.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, known)) => *known = is,
-            None => state.names.push((name, is)),
+        state.know(name, is);
+        Ok(Flow::On)
+    }
+
+    /// `def` in a virtual dictionary, if it may have the name.
+    fn define_virtually(&mut self, state: &mut State, name: NameId, is: Is) -> bool {
+        let may_be = self.is_local(name);
+        let Some(Begun::Virtual(of)) = state.begun.last_mut().filter(|_| may_be) else { return false };
+        let at = of.keys().position(|key| key == name).unwrap_or(of.entries.len());
+        // Keys that it may not have come one after the other.
+        if at > of.sure || at == MOST {
+            return false;
         }
-        if Self::is_code(is) {
-            state.names.retain(|(known, _)| *known != name);
+        if at == of.entries.len() {
+            of.entries.push((name, is));
         }
+        of.entries[at].1 = is;
+        of.sure = of.sure.max(at + 1);
+        if of.sure == of.entries.len() {
+            of.length = None;
+        } else if let Some(length) = of.length {
+            let sure = self.builder.ins().iconst(types::I64, of.sure as i64);
+            of.length = Some(self.builder.ins().umax(length, sure));
+        }
+        true
+    }
+
+    /// Whether a name's meaning depends on the dictionary stack, and no code relies on it.
+    pub(super) fn is_local(&self, name: NameId) -> bool {
+        self.around.scope.local(name).is_some() && !self.around.scope.is_trusted(name)
+    }
+
+    /// `store`
+    pub(super) fn store(&mut self, state: &mut State) -> Result<Flow> {
+        let depth = state.operands.len();
+        let name = depth.checked_sub(2).and_then(|at| state.operands[at].is.known_name());
+        let Some(name) = name else { return self.by_help(state, Builtin::Store) };
+        let [_, is] = self.pop(state);
+        if let Some(value) = self.virtual_entry(state, name) {
+            *value = is;
+            return Ok(Flow::On);
+        }
+        match self.around.scope.fixed(self.around.heap, name) {
+            Some(place) => self.store_fixed(name, place, is),
+            None => {
+                let value = self.packed(is);
+                let operand = self.builder.ins().iconst(types::I32, i64::from(name.to_operand()));
+                let is_done = self.ask(gate::store as *const () as usize, &[operand, value]);
+                self.leave_unless(is_done);
+            }
+        }
+        state.know(name, is);
         Ok(Flow::On)
     }
 
     /// `def` of a name that is not known.
     pub(super) fn define_any(&mut self, state: &mut State) -> Result<Flow> {
         let operands: [Is; 2] = self.pop(state);
+        self.materialize(state);
         let operands = operands.map(|is| self.packed(is));
         let is_done = self.ask(gate::define_key as *const () as usize, &operands);
         self.leave_unless(is_done);
@@ -187,26 +274,26 @@ impl Translator<'_, '_> {
 
     /// `currentdict`
     pub(super) fn current(&mut self, state: &mut State) -> Result<Flow> {
+        self.materialize(state);
         let current = self.ask(gate::current as *const () as usize, &[]);
         state.forget_keys();
         self.push(state, Is::Packed(current))
     }
 
-    /// Whether a value may be a procedure or an operator.
-    fn is_code(is: Is) -> bool {
-        match is {
-            Is::Packed(_) => true,
-            Is::Fixed(value) => value.is_code(),
-            _ => false,
-        }
-    }
-
     fn define_fixed(&mut self, state: &mut State, name: NameId, place: u32, is: Is) {
         if !state.is_in_program {
-            let is_in_program = self.field(offset_of!(Context, is_in_program));
+            let [current, program] =
+                [offset_of!(Context, current_record), offset_of!(Context, program_record)]
+                    .map(|offset| self.field(offset));
+            let is_in_program = self.builder.ins().icmp(IntCC::Equal, current, program);
             self.leave_unless(is_in_program);
             state.is_in_program = true;
         }
+        self.store_fixed(name, place, is);
+    }
+
+    /// Gives a name the value that it has in the program's dictionary.
+    fn store_fixed(&mut self, name: NameId, place: u32, is: Is) {
         let value = self.packed(is);
         let meaning = self.meaning(name);
         self.builder.ins().store(elsewhere(), value, meaning, MEANING_VALUE as i32);
@@ -246,7 +333,9 @@ impl Translator<'_, '_> {
         self.leave_unless(is_done);
         self.builder.ins().jump(done, &[]);
         self.builder.switch_to_block(done);
-        if let Some(Some(keys)) = state.begun.last_mut().filter(|_| !matches!(known, Some((_, Some(_))))) {
+        if let Some(Begun::Known(keys)) =
+            state.begun.last_mut().filter(|_| !matches!(known, Some((_, Some(_)))))
+        {
             keys.push(name);
         }
     }
@@ -261,14 +350,16 @@ impl Translator<'_, '_> {
     fn mean(&mut self, name: NameId, value: Value) -> Value {
         let meaning = self.meaning(name);
         self.builder.ins().store(elsewhere(), value, meaning, MEANING_VALUE as i32);
-        let scope_state = self.field(offset_of!(Context, scope_state));
+        let machine = self.field(offset_of!(Context, machine));
+        let scope_state = self.builder.ins().load(types::I64, elsewhere(), machine, gate::SCOPE_STATE as i32);
         self.builder.ins().store(elsewhere(), scope_state, meaning, MEANING_STATE as i32);
         meaning
     }
 
     /// Goes elsewhere unless the current dictionary has so many entries, few, and none of them is the name's.
     fn check_absence(&mut self, name: NameId, length: usize, otherwise: Block) {
-        let has = self.field(offset_of!(Context, current_length));
+        let record = self.field(offset_of!(Context, current_record));
+        let has = self.builder.ins().uload32(elsewhere(), record, RECORD_LENGTH as i32);
         let is_last = self.builder.ins().icmp_imm(IntCC::Equal, has, length as i64);
         self.go_on_if(is_last, otherwise);
         let expected = Key::name(name).packed().bits().cast_signed();
@@ -287,7 +378,11 @@ impl Translator<'_, '_> {
             self.builder.ins().jump(otherwise, &[]);
             return;
         }
-        let room = self.field(offset_of!(Context, current_room));
+        let record = self.field(offset_of!(Context, current_record));
+        let index = self.builder.ins().uload8(types::I32, elsewhere(), record, RECORD_INDEX as i32);
+        let is_plain = self.builder.ins().icmp_imm(IntCC::Equal, index, Index::Walk as i64);
+        self.go_on_if(is_plain, otherwise);
+        let room = self.builder.ins().uload32(elsewhere(), record, RECORD_CAPACITY as i32);
         let has_room = self.builder.ins().icmp_imm(IntCC::UnsignedGreaterThan, room, length as i64);
         self.go_on_if(has_room, otherwise);
         let machine = self.field(offset_of!(Context, machine));
@@ -302,8 +397,6 @@ impl Translator<'_, '_> {
         self.builder.ins().store(elsewhere(), key, entry, ENTRY_KEY as i32);
         self.builder.ins().store(elsewhere(), value, entry, ENTRY_VALUE as i32);
         let more = self.bits(length as u64 + 1);
-        self.set_field(offset_of!(Context, current_length), more);
-        let record = self.field(offset_of!(Context, current_record));
         self.builder.ins().istore32(elsewhere(), more, record, gate::RECORD_LENGTH as i32);
         let meaning = self.mean(name, value);
         let place = self.bits(length as u64);
@@ -316,53 +409,5 @@ impl Translator<'_, '_> {
         let on = self.builder.create_block();
         self.builder.ins().brif(condition, on, &[], otherwise, &[]);
         self.builder.switch_to_block(on);
-    }
-
-    /// `begin`, of a dictionary on the operand stack.
-    pub(super) fn begin_dictionary(&mut self, state: &mut State) -> Result<Flow> {
-        let [dictionary] = self.pop(state);
-        let Is::Packed(dictionary) = dictionary else { return Err(Unable) };
-        let is_done = self.ask(gate::begin as *const () as usize, &[dictionary]);
-        self.leave_unless(is_done);
-        Self::change_scope(state);
-        state.begun.push(None);
-        Ok(Flow::On)
-    }
-
-    /// `dict`, and `begin` if that comes next.
-    pub(super) fn new_dictionary(&mut self, state: &mut State) -> Result<Option<Flow>> {
-        let next = match self.around.code.plain(state.at) {
-            Op::Name(name) => match self.around.scope.trusted(name) {
-                Some(Plain::Operator(operator)) => Some(operator),
-                _ => None,
-            },
-            Op::Operator(operator) => Some(operator),
-            _ => None,
-        };
-        if next != Some(Builtin::Begin) {
-            return Ok(None);
-        }
-        let is_done = self.ask(gate::begin_new as *const () as usize, &[]);
-        self.leave_unless(is_done);
-        self.count(state);
-        state.at += 1;
-        self.facts.touch(state.reach, state.height() + 1);
-        Self::change_scope(state);
-        state.begun.push(Some(Vec::new()));
-        Ok(Some(Flow::On))
-    }
-
-    /// `end`
-    pub(super) fn end_dictionary(&mut self, state: &mut State) -> Result<Flow> {
-        let is_done = self.ask(gate::end as *const () as usize, &[]);
-        self.leave_unless(is_done);
-        Self::change_scope(state);
-        state.begun.pop();
-        Ok(Flow::On)
-    }
-
-    fn change_scope(state: &mut State) {
-        state.names.clear();
-        state.is_in_program = false;
     }
 }

@@ -9,23 +9,24 @@ use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 
 use super::emit::elsewhere;
 use super::{Flow, Result, Translator};
-use crate::vm::dictionary::NOWHERE;
+use crate::vm::dictionary::places::NOWHERE;
 use crate::vm::native::gate::{
     self, Context, ENTRY, ENTRY_VALUE, RECORD_NEAR, RECORD_NEAR_LENGTH, RECORD_START,
 };
-use crate::vm::native::state::{Is, State};
+use crate::vm::native::state::{Is, Kind, State};
 
 impl Translator<'_, '_> {
     /// Whether a key may be a number in such a table.
     pub(super) fn may_be_near(key: Is) -> bool {
-        matches!(key, Is::Number(_) | Is::Whole(_)) || key.known_whole().is_some()
+        matches!(key, Is::Number(_)) || matches!(key.kind(), Kind::Whole(_))
     }
 
     /// The row of a dictionary, and the place that its table has for a number; elsewhere if it has no such table, or
     /// that has no row for the number.
     fn near(&mut self, state: &mut State, holder: Is, key: Is, far: Block) -> Result<(Value, Value)> {
-        let record = self.record(holder, far);
+        // What is learned of the key holds on all paths.
         let (row, is_whole) = self.integer(state, key)?;
+        let record = self.record(holder, far);
         is_whole.into_iter().for_each(|is_whole| self.go_on_if(is_whole, far));
         let rows = self.builder.ins().load(types::I64, elsewhere(), record, RECORD_NEAR_LENGTH as i32);
         let has_row = self.builder.ins().icmp(IntCC::UnsignedLessThan, row, rows);

@@ -1,14 +1,14 @@
 //! Operators: the plainest case of each, or the machine's own function.
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::{InstBuilder, Value, types};
+use cranelift_codegen::ir::{InstBuilder, MemFlags, Value, types};
 
 use super::{Flow, Result, Translator, Unable};
 use crate::isa::builtin::Builtin;
 use crate::isa::effect::effects;
 use crate::vm::native::gate;
 use crate::vm::native::state::{Is, Kind, Operand, State, Waiting};
-use crate::vm::value::is_whole;
+use crate::vm::value::{Packed, is_whole};
 
 /// The largest depth of the operand stack that is looked at with a known count.
 const LARGEST: f64 = 32.0;
@@ -16,14 +16,16 @@ const LARGEST: f64 = 32.0;
 impl Translator<'_, '_> {
     pub(super) fn operator(&mut self, operator: Builtin, state: &mut State) -> Result<Flow> {
         match operator {
-            Builtin::Add => self.arithmetic(state, |of, a, b| of.builder.ins().fadd(a, b)),
-            Builtin::Sub => self.arithmetic(state, |of, a, b| of.builder.ins().fsub(a, b)),
-            Builtin::Mul => self.arithmetic(state, |of, a, b| of.builder.ins().fmul(a, b)),
+            Builtin::Add | Builtin::Sub | Builtin::Mul => self.arithmetic(state, operator),
             Builtin::Div => self.quotient(state),
             Builtin::IDiv => self.whole_division(state, true),
             Builtin::Mod => self.whole_division(state, false),
-            Builtin::Neg => self.of_number(state, |of, a| of.builder.ins().fneg(a)),
-            Builtin::Abs => self.of_number(state, |of, a| of.builder.ins().fabs(a)),
+            Builtin::Neg => self.negative(state),
+            Builtin::Abs => self.magnitude(state),
+            Builtin::Sqrt => self.square_root(state),
+            Builtin::Cvi | Builtin::Floor | Builtin::Ceiling | Builtin::Round | Builtin::Truncate => {
+                self.whole_of(state, operator)
+            }
             Builtin::Eq => self.equality(state, FloatCC::Equal),
             Builtin::Ne => self.equality(state, FloatCC::NotEqual),
             Builtin::Lt => self.order(state, FloatCC::LessThan, IntCC::SignedLessThan),
@@ -35,6 +37,7 @@ impl Translator<'_, '_> {
             Builtin::Or => self.logic(state, operator, |of, a, b| of.builder.ins().bor(a, b)),
             Builtin::Xor => self.logic(state, operator, |of, a, b| of.builder.ins().bxor(a, b)),
 
+            Builtin::Null => self.push(state, Is::Fixed(Packed::NULL)),
             Builtin::Dup => self.copy_from(state, 0),
             Builtin::Pop => {
                 let [_] = self.pop(state);
@@ -75,7 +78,8 @@ impl Translator<'_, '_> {
             },
             Builtin::Begin => self.begin_dictionary(state),
             Builtin::End => self.end_dictionary(state),
-            Builtin::Load => self.load(state),
+            Builtin::Load => self.load_name(state),
+            Builtin::Store => self.store(state),
 
             Builtin::If => self.choose_one(state),
             Builtin::IfElse => self.choose_of_two(state),
@@ -113,123 +117,6 @@ impl Translator<'_, '_> {
         at.is_none_or(|at| matches!(state.operands[at].is, Is::Packed(_)))
     }
 
-    fn arithmetic(
-        &mut self,
-        state: &mut State,
-        function: impl Fn(&mut Self, Value, Value) -> Value,
-    ) -> Result<Flow> {
-        let [a, b] = self.pop(state);
-        let are_moderate = a.is_moderate() && b.is_moderate();
-        let (a, b) = (self.number_in(state, a)?, self.number_in(state, b)?);
-        let result = function(self, a, b);
-        if !are_moderate {
-            self.finite(result);
-        }
-        self.push(state, Is::Number(result))
-    }
-
-    /// `div`
-    fn quotient(&mut self, state: &mut State) -> Result<Flow> {
-        let [a, b] = self.pop(state);
-        let (a, b) = (self.number_in(state, a)?, self.number_in(state, b)?);
-        let result = self.builder.ins().fdiv(a, b);
-        self.finite(result);
-        self.push(state, Is::Number(result))
-    }
-
-    fn of_number(&mut self, state: &mut State, function: impl Fn(&mut Self, Value) -> Value) -> Result<Flow> {
-        let [a] = self.pop(state);
-        let a = self.number_in(state, a)?;
-        let result = function(self, a);
-        self.push(state, Is::Number(result))
-    }
-
-    /// `idiv` and `mod`
-    fn whole_division(&mut self, state: &mut State, is_quotient: bool) -> Result<Flow> {
-        let [a, b] = self.pop(state);
-        let divisor = b.known_number().filter(|b| is_whole(*b) && (1.0..1e15).contains(b));
-        let result = match divisor {
-            Some(divisor) => self.divide_by(state, a, divisor as i64, is_quotient)?,
-            None => {
-                let (a, b) = (self.number_in(state, a)?, self.number_in(state, b)?);
-                Is::Number(self.divide_any(state, a, b, is_quotient)?)
-            }
-        };
-        self.push(state, result)
-    }
-
-    /// By any number.
-    fn divide_any(&mut self, state: &mut State, a: Value, b: Value, is_quotient: bool) -> Result<Value> {
-        let (dividend, is_small) = self.small_integer(state, Is::Number(a))?;
-        let (divisor, is_small_too) = self.small_integer(state, Is::Number(b))?;
-        let mut is_near = self.builder.ins().icmp_imm(IntCC::NotEqual, divisor, 0);
-        for condition in [is_small, is_small_too].into_iter().flatten() {
-            is_near = self.builder.ins().band(is_near, condition);
-        }
-        let (near, far, done) =
-            (self.builder.create_block(), self.builder.create_block(), self.builder.create_block());
-        let result = self.builder.append_block_param(done, types::F64);
-        self.builder.set_cold_block(far);
-        self.builder.ins().brif(is_near, near, &[], far, &[]);
-        self.builder.switch_to_block(near);
-        let quick = if is_quotient {
-            self.builder.ins().sdiv(dividend, divisor)
-        } else {
-            self.builder.ins().srem(dividend, divisor)
-        };
-        let quick = self.builder.ins().fcvt_from_sint(types::F64, quick);
-        self.builder.ins().jump(done, &[quick.into()]);
-        self.builder.switch_to_block(far);
-        let slow = self.divide_far(a, b, is_quotient);
-        self.builder.ins().jump(done, &[slow.into()]);
-        self.builder.switch_to_block(done);
-        Ok(result)
-    }
-
-    /// By a known integer greater than zero.
-    fn divide_by(&mut self, state: &mut State, a: Is, divisor: i64, is_quotient: bool) -> Result<Is> {
-        let (integer, is_whole) = self.small_integer(state, a)?;
-        let divide = |of: &mut Self| {
-            if is_quotient {
-                let by = of.builder.ins().iconst(types::I64, divisor);
-                of.builder.ins().sdiv(integer, by)
-            } else {
-                let by = of.builder.ins().iconst(types::I64, divisor);
-                of.builder.ins().srem(integer, by)
-            }
-        };
-        let Some(is_whole) = is_whole else { return Ok(Is::Whole(divide(self))) };
-        let number = self.number(a)?;
-        let (near, far, done) =
-            (self.builder.create_block(), self.builder.create_block(), self.builder.create_block());
-        let of_type = if is_quotient { types::F64 } else { types::I64 };
-        let result = self.builder.append_block_param(done, of_type);
-        self.builder.set_cold_block(far);
-        self.builder.ins().brif(is_whole, near, &[], far, &[]);
-        self.builder.switch_to_block(near);
-        let quick = divide(self);
-        let quick = if is_quotient { self.builder.ins().fcvt_from_sint(types::F64, quick) } else { quick };
-        self.builder.ins().jump(done, &[quick.into()]);
-        self.builder.switch_to_block(far);
-        let divisor = self.float(divisor as f64);
-        let slow = self.divide_far(number, divisor, is_quotient);
-        // A remainder is smaller than the divisor.
-        let slow = if is_quotient { slow } else { self.builder.ins().fcvt_to_sint_sat(types::I64, slow) };
-        self.builder.ins().jump(done, &[slow.into()]);
-        self.builder.switch_to_block(done);
-        Ok(if is_quotient { Is::Number(result) } else { Is::Whole(result) })
-    }
-
-    /// By the machine's own function.
-    fn divide_far(&mut self, a: Value, b: Value, is_quotient: bool) -> Value {
-        let helper =
-            if is_quotient { gate::divide as *const () as usize } else { gate::modulo as *const () as usize };
-        let result = self.help(helper, &[a, b], Some(types::F64)).unwrap_or(a);
-        let is_number = self.builder.ins().fcmp(FloatCC::Ordered, result, result);
-        self.leave_unless(is_number);
-        result
-    }
-
     fn order(&mut self, state: &mut State, condition: FloatCC, of_whole: IntCC) -> Result<Flow> {
         let [a, b] = self.pop(state);
         if let Some((a, b)) = self.both_whole(a, b) {
@@ -241,22 +128,6 @@ impl Translator<'_, '_> {
         self.push(state, Is::Boolean(result))
     }
 
-    /// Two numbers that are known to be whole, as integers.
-    fn both_whole(&mut self, a: Is, b: Is) -> Option<(Value, Value)> {
-        match (a, b) {
-            (Is::Whole(a), Is::Whole(b)) => Some((a, b)),
-            (Is::Whole(a), b) => {
-                let b = b.known_whole()?;
-                Some((a, self.builder.ins().iconst(types::I64, b)))
-            }
-            (a, Is::Whole(b)) => {
-                let a = a.known_whole()?;
-                Some((self.builder.ins().iconst(types::I64, a), b))
-            }
-            _ => None,
-        }
-    }
-
     fn equality(&mut self, state: &mut State, condition: FloatCC) -> Result<Flow> {
         let [a, b] = self.pop(state);
         if let Some((a, b)) = self.both_whole(a, b) {
@@ -264,16 +135,56 @@ impl Translator<'_, '_> {
             let result = self.builder.ins().icmp(condition, a, b);
             return self.push(state, Is::Boolean(result));
         }
-        if a.kind() == Kind::Number || b.kind() == Kind::Number {
+        if a.kind().is_number() || b.kind().is_number() {
             let (a, b) = (self.number_in(state, a)?, self.number_in(state, b)?);
             let result = self.builder.ins().fcmp(condition, a, b);
             return self.push(state, Is::Boolean(result));
         }
-        let (a, b) = (self.packed(a), self.packed(b));
-        let is_equal = self.ask(gate::equal as *const () as usize, &[a, b]);
-        let expected = i64::from(condition == FloatCC::Equal);
-        let result = self.builder.ins().icmp_imm(IntCC::Equal, is_equal, expected);
+        let is_equal = self.is_equal(a, b);
+        let result = match condition {
+            FloatCC::Equal => is_equal,
+            _ => self.builder.ins().bxor_imm(is_equal, 1),
+        };
         self.push(state, Is::Boolean(result))
+    }
+
+    /// Whether two values are equal, of which neither is known to be a number.
+    fn is_equal(&mut self, a: Is, b: Is) -> Value {
+        let is_simple = |is: &Is| match is {
+            Is::Fixed(value) => value.is_simple(),
+            other => other.kind() == Kind::Boolean,
+        };
+        let either_is_simple = [a, b].iter().any(is_simple);
+        let (a, b) = (self.packed(a), self.packed(b));
+        let is_same = self.builder.ins().icmp(IntCC::Equal, a, b);
+        if either_is_simple {
+            return is_same;
+        }
+        let [other, no_number, far, done] = std::array::from_fn(|_| self.builder.create_block());
+        let result = self.builder.append_block_param(done, types::I8);
+        self.builder.ins().brif(is_same, done, &[is_same.into()], other, &[]);
+        self.builder.switch_to_block(other);
+        let [x, y] = [a, b].map(|bits| self.builder.ins().bitcast(types::F64, MemFlags::new(), bits));
+        // Nothing else is an ordered number; 0 and -0.0 have different bits.
+        let are_numbers = self.builder.ins().fcmp(FloatCC::Ordered, x, y);
+        let is_equal = self.builder.ins().fcmp(FloatCC::Equal, x, y);
+        self.builder.ins().brif(are_numbers, done, &[is_equal.into()], no_number, &[]);
+        self.builder.switch_to_block(no_number);
+        let are_objects = [a, b].map(|bits| {
+            let [first, last] = Packed::COMPARED.map(Packed::bits);
+            let distance = self.builder.ins().iadd_imm(bits, first.cast_signed().wrapping_neg());
+            let most = (last - first).cast_signed();
+            self.builder.ins().icmp_imm(IntCC::UnsignedLessThanOrEqual, distance, most)
+        });
+        let are_objects = self.builder.ins().band(are_objects[0], are_objects[1]);
+        let no = self.builder.ins().iconst(types::I8, 0);
+        self.builder.ins().brif(are_objects, far, &[], done, &[no.into()]);
+        self.builder.switch_to_block(far);
+        let is_equal = self.ask(gate::equal as *const () as usize, &[a, b]);
+        let is_equal = self.builder.ins().ireduce(types::I8, is_equal);
+        self.builder.ins().jump(done, &[is_equal.into()]);
+        self.builder.switch_to_block(done);
+        result
     }
 
     fn not(&mut self, state: &mut State) -> Result<Flow> {
@@ -290,9 +201,9 @@ impl Translator<'_, '_> {
         function: impl Fn(&mut Self, Value, Value) -> Value,
     ) -> Result<Flow> {
         self.deepen(state, 2);
-        let is_number = |operand: &Operand| operand.is.kind() == Kind::Number;
+        let is_number = |operand: &Operand| operand.is.kind().is_number();
         if state.operands[state.operands.len() - 2..].iter().any(is_number) {
-            return self.by_help(state, operator);
+            return self.logic_of_bits(state, operator, function);
         }
         let [a, b] = self.pop(state);
         let (a, b) = (self.truth(a)?, self.truth(b)?);
@@ -332,12 +243,27 @@ impl Translator<'_, '_> {
         Ok(Flow::On)
     }
 
+    /// Keeps what is known of the operands below those that an operator took.
+    fn keep(&mut self, state: &mut State, operator: Builtin, mut kept: Vec<Operand>) {
+        let Some(left) = takes(operator).and_then(|takes| kept.len().checked_sub(takes)) else { return };
+        kept.truncate(left);
+        state.below -= 1;
+        let result = self.slot(state, state.below);
+        kept.push(Operand { is: Is::Packed(result), home: Some(state.below) });
+        state.below -= left as i32;
+        state.operands = kept;
+    }
+
     /// By the machine's own function, with all operands on the stack.
     pub(super) fn by_help(&mut self, state: &mut State, operator: Builtin) -> Result<Flow> {
+        self.materialize(state);
         let sp = self.put_operands(state);
         let height = state.height();
+        let mut kept = std::mem::take(&mut state.operands);
+        for (operand, at) in kept.iter_mut().zip(state.below..) {
+            operand.home = Some(at);
+        }
         state.below = height;
-        state.operands.clear();
         let number = self.builder.ins().iconst(types::I32, operator as i64);
         let at = self.builder.ins().iconst(types::I32, i64::from(state.at - 1));
         let calculates = calculates(operator);
@@ -363,6 +289,7 @@ impl Translator<'_, '_> {
                 state.assured = state.assured.min(height - taken.unwrap_or(0));
                 self.reach_down(state, state.below.min(height));
                 self.facts.touch(state.reach, state.below);
+                self.keep(state, operator, kept);
             }
             None => {
                 (state.sp, state.below, state.reach) = (end, 0, self.reaches);
@@ -375,6 +302,18 @@ impl Translator<'_, '_> {
             }
         }
         Ok(Flow::On)
+    }
+}
+
+/// How many operands an operator takes that leaves those below alone and gives one value, if it always takes as many.
+fn takes(operator: Builtin) -> Option<usize> {
+    use Builtin::*;
+    match operator {
+        Rand | RRand | Mark | OpenBracket => Some(0),
+        Array | String | Ceiling | Cos | Cvi | Cvr | Floor | Length | Ln | Log | Round | Sin | Sqrt
+        | Truncate | Type => Some(1),
+        Atan | BitShift | Exp => Some(2),
+        _ => None,
     }
 }
 

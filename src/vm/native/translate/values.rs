@@ -5,9 +5,10 @@ use std::mem::offset_of;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, MemFlags, Value, types};
 
-use super::{Flow, Result, Translator, Unable};
+use super::{Flow, Guesses, Result, Translator, Unable};
 use crate::vm::native::gate::Context;
-use crate::vm::native::state::{Is, Operand, State};
+use crate::vm::native::range::Range;
+use crate::vm::native::state::{Is, Operand, State, whole};
 use crate::vm::value::Packed;
 
 /// Adding this to a whole number of at most 51 bits makes it the lower part of the number's bits.
@@ -70,7 +71,7 @@ impl Translator<'_, '_> {
     pub(super) fn number(&mut self, is: Is) -> Result<Value> {
         Ok(match is {
             Is::Number(value) => value,
-            Is::Whole(value) => self.builder.ins().fcvt_from_sint(types::F64, value),
+            Is::Whole(value, _) => self.builder.ins().fcvt_from_sint(types::F64, value),
             Is::Fixed(value) => {
                 let number = value.as_number().ok_or(Unable)?;
                 self.float(number)
@@ -90,9 +91,101 @@ impl Translator<'_, '_> {
     pub(super) fn number_in(&mut self, state: &mut State, is: Is) -> Result<Value> {
         let number = self.number(is)?;
         if let Is::Packed(bits) = is {
+            if let Some(sample) = self.samples.get(&bits) {
+                self.samples.insert(number, *sample);
+            }
+            self.origins.insert(number, bits);
             state.learn(bits, Is::Number(number));
         }
         Ok(number)
+    }
+
+    /// A value that will most likely be a number, as a sample of it is.
+    pub(super) fn sampled_number(&mut self, value: Value, sample: Packed) -> Result<Is> {
+        let number = self.number(Is::Packed(value))?;
+        self.samples.insert(number, sample);
+        Ok(Is::Number(number))
+    }
+
+    /// The value as an integer. That it is one that is not too great is guessed, if it is not known.
+    pub(super) fn whole(&mut self, is: Is) -> Result<(Value, Range)> {
+        match is {
+            Is::Whole(value, range) => Ok((value, range)),
+            Is::Fixed(value) => {
+                let number = Is::Fixed(value).known_whole().ok_or(Unable)?;
+                Ok((self.builder.ins().iconst(types::I64, number), Range::of(number)))
+            }
+            _ => {
+                let range = self.guessed_range(is);
+                let bits = self.packed(is);
+                let number = match is {
+                    Is::Number(number) => number,
+                    _ => self.builder.ins().bitcast(types::F64, MemFlags::new(), bits),
+                };
+                let (_, sum) = self.shifted(number);
+                // The integer is in the lower bits if it is one of so many.
+                let integer = if range == Range::USUAL {
+                    self.builder.ins().band_imm(sum, Range::USUAL.greatest)
+                } else {
+                    let above = self.builder.ins().ishl_imm(sum, 13);
+                    self.builder.ins().sshr_imm(above, 13)
+                };
+                // Nothing else has the bits that its number has: neither -0.0 nor what is no number.
+                let back = self.packed(Is::Whole(integer, range));
+                let is_same = self.builder.ins().icmp(IntCC::Equal, back, bits);
+                self.guess(is_same);
+                Ok((integer, range))
+            }
+        }
+    }
+
+    /// The same, and notes that it is an integer.
+    pub(super) fn whole_in(&mut self, state: &mut State, is: Is) -> Result<(Value, Range)> {
+        let (value, range) = self.whole(is)?;
+        if let Is::Number(known) | Is::Packed(known) = is {
+            self.origins.insert(value, known);
+            state.learn(known, Is::Whole(value, range));
+        }
+        Ok((value, range))
+    }
+
+    /// Whether a value is most likely an integer, as its sample is one that is not too great.
+    pub(super) fn is_like_whole(&self, is: Is) -> bool {
+        let is_known = matches!(is, Is::Fixed(_) | Is::Whole(..));
+        let whole = self.sampled(is).and_then(whole);
+        self.guesses != Guesses::None && !is_known && whole.is_some_and(|number| Range::CONVERTED.has(number))
+    }
+
+    /// What a value was, if that was a number.
+    pub(super) fn sampled(&self, is: Is) -> Option<f64> {
+        match is {
+            // Any integer is as good.
+            Is::Whole(..) => Some(1.0),
+            other => self.sample(other).and_then(|sample| Packed::from(sample).as_number()),
+        }
+    }
+
+    /// What a value most likely is as an integer.
+    pub(super) fn guessed_range(&self, is: Is) -> Range {
+        let is_usual = self.sampled(is).and_then(whole).is_some_and(|number| Range::USUAL.has(number));
+        if is_usual && self.guesses == Guesses::All { Range::USUAL } else { Range::CONVERTED }
+    }
+
+    /// Whether an integer is in a range.
+    pub(super) fn is_within(&mut self, integer: Value, range: Range) -> Value {
+        let distance = match range.least {
+            0 => integer,
+            least => self.builder.ins().iadd_imm(integer, -least),
+        };
+        let most = range.greatest - range.least;
+        self.builder.ins().icmp_imm(IntCC::UnsignedLessThanOrEqual, distance, most)
+    }
+
+    /// A number with the shifter, and the bits of that.
+    fn shifted(&mut self, number: Value) -> (Value, Value) {
+        let shifter = self.float(SHIFTER);
+        let sum = self.builder.ins().fadd(number, shifter);
+        (sum, self.builder.ins().bitcast(types::I64, MemFlags::new(), sum))
     }
 
     /// Leaves native code unless a number is finite.
@@ -105,20 +198,14 @@ impl Translator<'_, '_> {
     /// The value as an integer, if it is a whole number of at most 51 bits; and whether it is, if that is to be seen. Of
     /// a greater one that looks whole, the integer is greater than 51 bits, and not the same.
     pub(super) fn integer(&mut self, state: &mut State, is: Is) -> Result<(Value, Option<Value>)> {
-        match is {
-            Is::Whole(value) => return Ok((value, None)),
-            Is::Fixed(value) => {
-                let number = Is::Fixed(value).known_whole().ok_or(Unable)?;
-                return Ok((self.builder.ins().iconst(types::I64, number), None));
-            }
-            _ => {}
+        if self.guesses != Guesses::None || matches!(is, Is::Whole(..) | Is::Fixed(_)) {
+            return self.whole_in(state, is).map(|(value, _)| (value, None));
         }
         let number = self.number_in(state, is)?;
+        let (sum, bits) = self.shifted(number);
         let shifter = self.float(SHIFTER);
-        let sum = self.builder.ins().fadd(number, shifter);
         let back = self.builder.ins().fsub(sum, shifter);
         let is_whole = self.builder.ins().fcmp(FloatCC::Equal, back, number);
-        let bits = self.builder.ins().bitcast(types::I64, MemFlags::new(), sum);
         let integer = self.builder.ins().iadd_imm(bits, SHIFTER.to_bits().cast_signed().wrapping_neg());
         Ok((integer, Some(is_whole)))
     }
@@ -127,8 +214,7 @@ impl Translator<'_, '_> {
     pub(super) fn small_integer(&mut self, state: &mut State, is: Is) -> Result<(Value, Option<Value>)> {
         let (integer, is_whole) = self.integer(state, is)?;
         let Some(is_whole) = is_whole else { return Ok((integer, None)) };
-        let distance = self.builder.ins().iadd_imm(integer, 1 << 50);
-        let is_small = self.builder.ins().icmp_imm(IntCC::UnsignedLessThan, distance, 1 << 51);
+        let is_small = self.is_within(integer, Range::CONVERTED);
         Ok((integer, Some(self.builder.ins().band(is_whole, is_small))))
     }
 
@@ -140,7 +226,7 @@ impl Translator<'_, '_> {
                 let value = value.as_boolean().ok_or(Unable)?;
                 self.builder.ins().iconst(types::I8, i64::from(value))
             }
-            Is::Number(_) | Is::Whole(_) => return Err(Unable),
+            Is::Number(_) | Is::Whole(..) => return Err(Unable),
             Is::Packed(bits) => {
                 let no = Packed::boolean(false).bits().cast_signed();
                 let distance = self.builder.ins().iadd_imm(bits, no.wrapping_neg());
