@@ -21,7 +21,7 @@ pub use warning::{Lint, Warning};
 use crate::syntax::ast::Unit;
 
 /// The version of the warnings. It changes when the same source gets other ones.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The warnings for one source, in the order of their places, without those that its comments allow.
 ///

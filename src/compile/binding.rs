@@ -1,11 +1,11 @@
-//! Early binding (`-O`): which names of a file mean operators, whatever happens when it runs.
+//! Early binding (`-O`): which names of a file mean operators, whatever other files define when it runs.
 
 use super::Optimization;
 use crate::isa::builtin::Builtin;
-use crate::syntax::ast::Unit;
+use crate::syntax::ast::{ItemKind, Unit};
 
 /// The operators that code executes without looking up their names: with optimisation all, but for those that have the
-/// name of a procedure in the same file.
+/// name of a procedure in the same file, or the text of a string, as of `count` in `"count" 0 def`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Binding {
     /// A bit for each operator.
@@ -23,7 +23,11 @@ impl Binding {
         match optimization {
             Optimization::Without => Self::NONE,
             Optimization::With => {
-                let names = unit.procedures.iter().map(|procedure| procedure.name);
+                let texts = unit.items.iter().filter_map(|item| match item.kind {
+                    ItemKind::String(text) => Some(text),
+                    _ => None,
+                });
+                let names = unit.procedures.iter().map(|procedure| procedure.name).chain(texts);
                 let own = names.filter_map(Builtin::lookup).fold(0, |own, operator| own | bit(operator));
                 Self { bound: !own }
             }

@@ -24,8 +24,6 @@ pub struct Mentions<'s> {
     redefined: Operators,
     /// Operators whose names code executes.
     executed: Operators,
-    /// Operators that have the name of a procedure.
-    own: Operators,
     /// Whether code executes `stopped`, or has its name.
     catches: bool,
     /// Whether code executes the entry point, or has its name.
@@ -37,13 +35,11 @@ impl<'s> Mentions<'s> {
     pub fn new(unit: &Unit<'s>) -> Self {
         let names = Names::with_capacity_and_hasher(2 * unit.procedures.len(), FixedState::default());
         let operators = Vec::with_capacity(unit.items.len());
-        let [redefined, executed, own] = [Operators(0); 3];
-        let mut mentions =
-            Self { names, operators, redefined, executed, own, catches: false, calls_entry: false };
+        let [redefined, executed] = [Operators(0); 2];
+        let mut mentions = Self { names, operators, redefined, executed, catches: false, calls_entry: false };
         for procedure in &unit.procedures {
             mentions.define(procedure.name);
         }
-        mentions.own = mentions.redefined;
         for item in &unit.items {
             let operator = match item.kind {
                 ItemKind::Name(name) => mentions.execute(name),
@@ -69,7 +65,7 @@ impl<'s> Mentions<'s> {
 
     /// Whether optimised code of the source executes the operator, whatever other sources have of its name.
     fn binds(&self, operator: Builtin) -> bool {
-        self.executed.has(operator) && !self.own.has(operator)
+        self.executed.has(operator) && !self.redefined.has(operator)
     }
 
     fn execute(&mut self, name: &str) -> Option<Builtin> {
@@ -86,7 +82,7 @@ impl<'s> Mentions<'s> {
 pub enum Binding {
     /// When they are executed.
     Late,
-    /// When they are compiled, in sources without a procedure of that name (`-O`).
+    /// When they are compiled, in sources that have no procedure of that name nor a string with it (`-O`).
     Early,
 }
 
