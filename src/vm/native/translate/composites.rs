@@ -3,7 +3,7 @@
 use std::mem::offset_of;
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
+use cranelift_codegen::ir::{Block, InstBuilder, Type, Value, types};
 
 use super::emit::elsewhere;
 use super::{Flow, Result, Translator};
@@ -124,13 +124,31 @@ impl Translator<'_, '_> {
             return self.push_sampled(state, value, sample);
         }
         let value = if self.may_be_text(key) {
-            self.named_element(holder, key)
+            self.named_element(holder, key)?
         } else if Self::may_be_near(key) {
             self.near_element(state, holder, key)?
         } else {
             self.far_element(holder, key)
         };
         self.push_sampled(state, value, sample)
+    }
+
+    /// A value that is near most often. Where it is not, `near` goes to the block that it is given, and `far` finds it.
+    pub(super) fn near_or(
+        &mut self,
+        of: Type,
+        near: impl FnOnce(&mut Self, Block) -> Result<Value>,
+        far: impl FnOnce(&mut Self) -> Value,
+    ) -> Result<Value> {
+        let (other, done) = (self.builder.create_block(), self.builder.create_block());
+        let result = self.builder.append_block_param(done, of);
+        let value = near(self, other)?;
+        self.builder.ins().jump(done, &[value.into()]);
+        self.builder.switch_to_block(other);
+        let value = far(self);
+        self.builder.ins().jump(done, &[value.into()]);
+        self.builder.switch_to_block(done);
+        Ok(result)
     }
 
     /// An element, by the machine's own function.
@@ -298,7 +316,7 @@ impl Translator<'_, '_> {
     pub(super) fn known(&mut self, state: &mut State) -> Result<Flow> {
         let [holder, key] = self.pop(state);
         let answer = if self.may_be_text(key) {
-            self.named_known(holder, key)
+            self.named_known(holder, key)?
         } else if Self::may_be_near(key) {
             self.near_known(state, holder, key)?
         } else {

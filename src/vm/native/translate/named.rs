@@ -71,17 +71,12 @@ impl Translator<'_, '_> {
     }
 
     /// `get`
-    pub(super) fn named_element(&mut self, holder: Is, key: Is) -> Value {
-        let (far, done) = (self.builder.create_block(), self.builder.create_block());
-        let result = self.builder.append_block_param(done, types::I64);
-        let (_, entry) = self.named_entry(holder, key, far);
-        let value = self.builder.ins().load(types::I64, elsewhere(), entry, ENTRY_VALUE as i32);
-        self.builder.ins().jump(done, &[value.into()]);
-        self.builder.switch_to_block(far);
-        let value = self.far_element(holder, key);
-        self.builder.ins().jump(done, &[value.into()]);
-        self.builder.switch_to_block(done);
-        result
+    pub(super) fn named_element(&mut self, holder: Is, key: Is) -> Result<Value> {
+        let near = |own: &mut Self, far| {
+            let (_, entry) = own.named_entry(holder, key, far);
+            Ok(own.builder.ins().load(types::I64, elsewhere(), entry, ENTRY_VALUE as i32))
+        };
+        self.near_or(types::I64, near, |own| own.far_element(holder, key))
     }
 
     /// `put`
@@ -118,16 +113,11 @@ impl Translator<'_, '_> {
     }
 
     /// `known`
-    pub(super) fn named_known(&mut self, holder: Is, key: Is) -> Value {
-        let (far, done) = (self.builder.create_block(), self.builder.create_block());
-        let result = self.builder.append_block_param(done, types::I8);
-        self.named_entry(holder, key, far);
-        let yes = self.builder.ins().iconst(types::I8, 1);
-        self.builder.ins().jump(done, &[yes.into()]);
-        self.builder.switch_to_block(far);
-        let answer = self.far_known(holder, key);
-        self.builder.ins().jump(done, &[answer.into()]);
-        self.builder.switch_to_block(done);
-        result
+    pub(super) fn named_known(&mut self, holder: Is, key: Is) -> Result<Value> {
+        let near = |own: &mut Self, far| {
+            own.named_entry(holder, key, far);
+            Ok(own.builder.ins().iconst(types::I8, 1))
+        };
+        self.near_or(types::I8, near, |own| own.far_known(holder, key))
     }
 }

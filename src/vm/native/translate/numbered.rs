@@ -57,16 +57,11 @@ impl Translator<'_, '_> {
 
     /// `get`
     pub(super) fn near_element(&mut self, state: &mut State, holder: Is, key: Is) -> Result<Value> {
-        let (far, done) = (self.builder.create_block(), self.builder.create_block());
-        let result = self.builder.append_block_param(done, types::I64);
-        let entry = self.near_entry(state, (holder, key), far, far)?;
-        let value = self.builder.ins().load(types::I64, elsewhere(), entry, ENTRY_VALUE as i32);
-        self.builder.ins().jump(done, &[value.into()]);
-        self.builder.switch_to_block(far);
-        let value = self.far_element(holder, key);
-        self.builder.ins().jump(done, &[value.into()]);
-        self.builder.switch_to_block(done);
-        Ok(result)
+        let near = |own: &mut Self, far| {
+            let entry = own.near_entry(state, (holder, key), far, far)?;
+            Ok(own.builder.ins().load(types::I64, elsewhere(), entry, ENTRY_VALUE as i32))
+        };
+        self.near_or(types::I64, near, |own| own.far_element(holder, key))
     }
 
     /// `put`
@@ -90,15 +85,10 @@ impl Translator<'_, '_> {
 
     /// `known`
     pub(super) fn near_known(&mut self, state: &mut State, holder: Is, key: Is) -> Result<Value> {
-        let (far, done) = (self.builder.create_block(), self.builder.create_block());
-        let result = self.builder.append_block_param(done, types::I8);
-        let (_, place) = self.near(state, holder, key, far)?;
-        let is_there = self.builder.ins().icmp_imm(IntCC::NotEqual, place, i64::from(NOWHERE));
-        self.builder.ins().jump(done, &[is_there.into()]);
-        self.builder.switch_to_block(far);
-        let answer = self.far_known(holder, key);
-        self.builder.ins().jump(done, &[answer.into()]);
-        self.builder.switch_to_block(done);
-        Ok(result)
+        let near = |own: &mut Self, far| {
+            let (_, place) = own.near(state, holder, key, far)?;
+            Ok(own.builder.ins().icmp_imm(IntCC::NotEqual, place, i64::from(NOWHERE)))
+        };
+        self.near_or(types::I8, near, |own| own.far_known(holder, key))
     }
 }
