@@ -5,7 +5,7 @@ use std::fs;
 
 use rusqlite::Connection;
 use toy::check::check;
-use toy::digest::{Checksum, Digest};
+use toy::digest::{Checksum, Digest, FragmentDigest};
 use toy::store::Repository;
 use toy::store::database::bucket::{Location, Slot, Table, bytes};
 
@@ -246,5 +246,40 @@ fn a_name_that_ends_otherwise_misleads_nobody() {
     assert!(fs::read(database.path()).unwrap().starts_with(b"toy: repository"));
     for bytes in [&yaml.ticket, &yaml.executable, &yaml.binary] {
         database.assert_refused(&database.with(bytes), &"another kind");
+    }
+}
+
+/// An index that names one large row many times: what is read together stays small, and so it does where nothing is read.
+#[test]
+fn a_row_that_is_named_many_times_takes_no_more_memory() {
+    const LARGE: usize = 1 << 20;
+    let location = Location { checksum: Checksum::of(b""), row: 1 << 20, offset: 0, length: LARGE as u32 };
+    for slot in [Slot::Stored(location), Slot::Known] {
+        let intact = Intact::new();
+        let repository = intact.with(intact.bytes());
+        let sql = Connection::open(intact.sample.path()).unwrap();
+        sql.execute("INSERT INTO heap VALUES (?1, zeroblob(?2))", (location.row, location.length)).unwrap();
+        let digest = |at: u64| {
+            let mut bytes = [0; 32];
+            bytes[..8].copy_from_slice(&at.to_be_bytes());
+            Digest::from_bytes(bytes)
+        };
+        let entries = (0..2000).map(|at| (digest(at), slot)).collect::<Vec<_>>();
+        let bucket = bytes(Table::Fragments, 0, u64::MAX, &entries);
+        sql.execute("DELETE FROM fragments", []).unwrap();
+        sql.execute("INSERT INTO fragments VALUES (?1, ?2)", (i64::MIN, bucket)).unwrap();
+        drop(sql);
+        let digests = entries.iter().map(|(digest, _)| FragmentDigest::new(*digest)).collect::<Vec<_>>();
+        let mut found = 0;
+        let view = repository.read().unwrap();
+        view.for_entries(&digests, &mut |mut haul| {
+            assert!(haul.bytes() <= 2 * LARGE, "{} bytes", haul.bytes());
+            let members = haul.entries().count();
+            assert!(members <= 512, "{members} members");
+            found += members;
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(found, entries.len());
     }
 }

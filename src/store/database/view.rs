@@ -104,50 +104,54 @@ impl Connection {
         let mut order = slots.iter().map(place).zip(0..).collect::<Vec<(_, usize)>>();
         order.sort_unstable();
         let (mut rows, mut haul) = (Rows::of(self), Haul::with_room());
-        for row in order.chunk_by(|(a, _), (b, _)| a.map(|(row, _)| row) == b.map(|(row, _)| row)) {
+        let is_one_row = |a: &Option<(u32, u32)>, b: &Option<(u32, u32)>| matches!((a, b), (Some((a, _)), Some((b, _))) if a == b);
+        for row in order.chunk_by(|(a, _), (b, _)| is_one_row(a, b)) {
             let stored = |(_, at): &(_, usize)| match slots[*at] {
                 Some(Slot::Stored(location)) => Some((*at, digests[*at], location)),
                 Some(Slot::Known) | None => None,
             };
-            let wanted = row.iter().filter_map(stored).collect::<Vec<_>>();
-            if wanted.is_empty() {
-                // Without a place they are all in one row, of which nothing need be read.
-                row.iter()
-                    .for_each(|(_, at)| haul.add(*at, Ok(slots[*at].map(|_| Entry::Known)), &digests[*at]));
-            } else {
-                read_row(&mut rows, &wanted, &mut haul);
+            if read_at_once(&mut rows, &row.iter().filter_map(stored).collect::<Vec<_>>(), &mut haul) {
+                if haul.is_full() {
+                    take(mem::replace(&mut haul, Haul::with_room()))?;
+                }
+                continue;
             }
-            if haul.is_full() {
-                take(mem::replace(&mut haul, Haul::with_room()))?;
+            for (_, at) in row {
+                let (at, digest) = (*at, &digests[*at]);
+                match slots[at] {
+                    None => haul.add(at, Ok(None), digest),
+                    Some(Slot::Known) => haul.add(at, Ok(Some(Entry::Known)), digest),
+                    Some(Slot::Stored(location)) => haul.read(at, digest, location.checksum, |bytes| {
+                        rows.read(location.row, location.range(), bytes)
+                    }),
+                }
+                // A hostile index may name one large row many times.
+                if haul.is_full() {
+                    take(mem::replace(&mut haul, Haul::with_room()))?;
+                }
             }
         }
         if haul.is_empty() { Ok(()) } else { take(haul) }
     }
 }
 
-/// Adds what is wanted of one row, in the order of its bytes: with one look at the row, if most of it is wanted.
-fn read_row(rows: &mut Rows<'_>, wanted: &[(usize, FragmentDigest, Location)], haul: &mut Haul) {
-    let [(_, _, first), .., (_, _, last)] = wanted else {
-        return read_each(rows, wanted, haul);
-    };
+/// So many bytes of a row are read at once at most: no row that `toy` writes has more, unless it is a single body.
+const AT_ONCE: usize = 1 << 16;
+
+/// Adds what is wanted of one row with one look at it, if that is most of what lies there. Says whether it did.
+fn read_at_once(rows: &mut Rows<'_>, wanted: &[(usize, FragmentDigest, Location)], haul: &mut Haul) -> bool {
+    let [(_, _, first), .., (_, _, last)] = wanted else { return false };
     let (row, whole) = (first.row, first.range().start..last.range().end);
     let bytes = wanted.iter().map(|(_, _, location)| location.length as usize).sum::<usize>();
-    if bytes < whole.len() / 2 || bytes > 2 * whole.len() {
-        return read_each(rows, wanted, haul);
+    if whole.len() > AT_ONCE || bytes < whole.len() / 2 || bytes > 2 * whole.len() {
+        return false;
     }
     let place = |(at, digest, location): &(usize, FragmentDigest, Location)| {
         let Range { start, end } = location.range();
         (*at, *digest, start - whole.start..end - whole.start, location.checksum)
     };
-    let read = haul.read_all(wanted.iter().map(place), |into| rows.read(row, whole.clone(), into));
-    // What is wrong may be wrong with one of them.
-    read.unwrap_or_else(|_| read_each(rows, wanted, haul));
-}
-
-fn read_each(rows: &mut Rows<'_>, wanted: &[(usize, FragmentDigest, Location)], haul: &mut Haul) {
-    for (at, digest, location) in wanted {
-        haul.read(*at, digest, location.checksum, |bytes| rows.read(location.row, location.range(), bytes));
-    }
+    // What is wrong may be wrong with one of them: then each is read alone.
+    haul.read_all(wanted.iter().map(place), |into| rows.read(row, whole.clone(), into)).is_ok()
 }
 
 /// Where in the heap something is, if it is there.
