@@ -89,8 +89,8 @@ fn inspect_fragments(view: &dyn View, report: &mut CheckReport) -> Result<(), St
             return Ok(());
         }
         report.fragments += chunk.len();
-        let present = chunk.iter().filter(|(_, state)| *state != State::Known).map(|(digest, _)| *digest);
-        let present = present.collect::<Vec<_>>();
+        let present = chunk.iter().filter(|member| member.state() != State::Known);
+        let present = present.map(|member| member.digest).collect::<Vec<_>>();
         for (digest, entry) in present.iter().zip(view.entries(&present)?) {
             let read = entry.and_then(|entry| entry.map_or(Ok(None), |entry| entry.fragment(digest)));
             if let Err(error) = read {

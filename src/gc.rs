@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::digest::{BuildId, CompilationId, FragmentDigest};
 use crate::object::compilation::{Compilation, Definition};
-use crate::store::{Repository, StoreError, Transaction, View};
+use crate::store::{Member, Repository, StoreError, Transaction, View};
 
 pub mod roots;
 
@@ -212,7 +212,7 @@ fn plan_fragments(view: &dyn View, plan: &mut GcPlan) -> Result<(), StoreError> 
     needed.dedup();
     let mut needed = needed.into_iter().peekable();
     for member in view.fragments() {
-        let (digest, _) = member?;
+        let digest = member?.digest;
         while needed.next_if(|needed| *needed < digest).is_some() {}
         match needed.next_if_eq(&digest) {
             Some(_) => plan.kept += 1,
@@ -236,7 +236,7 @@ fn tell_fragments(view: &dyn View, plan: &GcPlan) -> Result<BTreeMap<FragmentDig
         None if once_needed.contains(digest) => Fate::Dropped("only dropped compilations define it"),
         None => Fate::Dropped("no compilation defines it"),
     };
-    view.fragments().map(|member| member.map(|(digest, _)| (digest, fate(&digest)))).collect()
+    view.fragments().map(|member| member.map(|Member { digest, .. }| (digest, fate(&digest)))).collect()
 }
 
 fn refuse_to_empty(plan: &GcPlan, origin: &str, caution: Caution) -> Result<(), GcError> {

@@ -13,7 +13,8 @@ use thiserror::Error;
 use crate::digest::{BuildId, CompilationId, FragmentDigest};
 use crate::object::link_record::LinkRecord;
 use crate::store::backend::Members;
-use crate::store::{Repository, Snapshot, State, StoreError, View, read_together};
+use crate::store::repository::{ASKED, join};
+use crate::store::{Addition, Member, Repository, Snapshot, State, StoreError, View, read_together};
 
 /// What a merge did, or would do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -79,13 +80,14 @@ pub fn merge(target: &Repository, sources: &[Repository]) -> Result<MergeReport,
         let sources = sources_of(sources, read_together(sources)?);
         let mut report = MergeReport::default();
         // Referents first: fragments, then the compilations that name them, then the links that name those.
-        for chunk in Chunks::of(&sources) {
-            let wanted = decide(&chunk?, transaction.view(), target.origin(), &sources, &mut report)?;
+        for offers in Chunks::of(&sources) {
+            let wanted = decide(offers?, transaction.view(), target.origin(), &sources, &mut report)?;
             // After a conflict the rest is only looked at, to tell all conflicts.
             if report.conflicts.is_empty() {
-                for (source, from_here) in sources.iter().zip(wanted) {
+                let are_new = wanted.iter().all(|offer| offer.is_new);
+                for (source, from_here) in sources.iter().zip(by_source(wanted, sources.len())) {
                     // A body is held against its checksum: what is damaged does not arrive.
-                    transaction.take_fragments(&from_here, &*source.snapshot)?;
+                    transaction.take_fragments(from_here, &*source.snapshot, are_new)?;
                 }
             }
         }
@@ -110,8 +112,8 @@ pub fn dry_run(target: &Repository, sources: &[Repository]) -> Result<MergeRepor
     let view = snapshots.remove(0);
     let sources = sources_of(sources, snapshots);
     let mut report = MergeReport::default();
-    for chunk in Chunks::of(&sources) {
-        decide(&chunk?, &*view, target.origin(), &sources, &mut report)?;
+    for offers in Chunks::of(&sources) {
+        decide(offers?, &*view, target.origin(), &sources, &mut report)?;
     }
     refuse_conflicts(&report)?;
     new_compilations(&*view, &sources, &mut report)?;
@@ -140,101 +142,158 @@ const MANY: usize = 1 << 17;
 /// So many compilations are read and stored together.
 const TOGETHER: usize = 4096;
 
-/// A digest with what one source has under it.
-type Offer = (FragmentDigest, usize, State);
+/// A member of one source.
+#[derive(Debug, Clone, Copy)]
+struct Offer {
+    member: Member,
+    /// Which source.
+    from: u32,
+    /// Whether the target has nothing under its digest, as far as that was asked.
+    is_new: bool,
+}
 
-/// All digests of all sources in ascending order: one walk through each of them.
-struct Chunks<'s> {
-    members: Vec<Peekable<Members<'s, (FragmentDigest, State)>>>,
+/// All members of all sources in ascending order: one walk through each of them.
+enum Chunks<'s> {
+    /// With one source there is nothing to put in order.
+    One(Members<'s, Vec<Member>>),
+    Many(Vec<Peekable<Members<'s, Member>>>),
 }
 
 impl<'s> Chunks<'s> {
     fn of(sources: &'s [Source<'_>]) -> Self {
-        Self { members: sources.iter().map(|source| source.snapshot.fragments().peekable()).collect() }
+        match sources {
+            [source] => Self::One(source.snapshot.fragment_runs()),
+            _ => Self::Many(sources.iter().map(|source| source.snapshot.fragments().peekable()).collect()),
+        }
     }
 
-    /// Adds what each source has under the least digest, in the order of the sources. Says whether there was any.
+    /// Adds what comes next. Says whether there was any.
     fn add_offers(&mut self, offers: &mut Vec<Offer>) -> Result<bool, StoreError> {
-        let heads = self.members.iter_mut().filter_map(|members| match members.peek()? {
-            Ok((digest, _)) => Some(*digest),
-            Err(_) => None,
-        });
-        let least = heads.min();
-        for (from, members) in self.members.iter_mut().enumerate() {
-            let is_next = |member: &Result<(FragmentDigest, State), _>| match member {
-                Ok((digest, _)) => Some(*digest) == least,
-                Err(_) => true,
-            };
-            if let Some(member) = members.next_if(is_next) {
-                let (digest, state) = member?;
-                offers.push((digest, from, state));
+        match self {
+            Self::One(runs) => {
+                let run = runs.next().transpose()?;
+                let is_there = run.is_some();
+                let offer = |member| Offer { member, from: 0, is_new: false };
+                offers.extend(run.unwrap_or_default().into_iter().map(offer));
+                Ok(is_there)
             }
+            Self::Many(members) => add_least(members, offers),
         }
-        Ok(least.is_some())
     }
+}
+
+/// Adds what each source has under the least digest, in the order of the sources. Says whether there was any.
+fn add_least(
+    sources: &mut [Peekable<Members<'_, Member>>],
+    offers: &mut Vec<Offer>,
+) -> Result<bool, StoreError> {
+    let heads = sources.iter_mut().filter_map(|members| match members.peek()? {
+        Ok(member) => Some(member.digest),
+        Err(_) => None,
+    });
+    let least = heads.min();
+    for (members, from) in sources.iter_mut().zip(0..) {
+        let is_next = |member: &Result<Member, _>| match member {
+            Ok(member) => Some(member.digest) == least,
+            Err(_) => true,
+        };
+        if let Some(member) = members.next_if(is_next) {
+            offers.push(Offer { member: member?, from, is_new: false });
+        }
+    }
+    Ok(least.is_some())
 }
 
 impl Iterator for Chunks<'_> {
     type Item = Result<Vec<Offer>, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let mut chunk = Vec::new();
-        if let [members] = &mut self.members[..] {
-            // With one source there is nothing to put in order.
-            let offer = |member: Result<(_, _), _>| member.map(|(digest, state)| (digest, 0, state));
-            let all = members.take(MANY).map(offer).collect::<Result<Vec<_>, _>>();
-            return Some(all).filter(|all| !all.as_ref().is_ok_and(Vec::is_empty));
-        }
-        while chunk.len() < MANY {
-            match self.add_offers(&mut chunk) {
+        let mut offers = Vec::new();
+        while offers.len() < MANY {
+            match self.add_offers(&mut offers) {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(error) => return Some(Err(error)),
             }
         }
-        Some(chunk).filter(|chunk| !chunk.is_empty()).map(Ok)
+        Some(offers).filter(|offers| !offers.is_empty()).map(Ok)
     }
 }
 
-/// What is to be taken from a source, in ascending order.
-type Wanted = Vec<(FragmentDigest, State)>;
-
-/// Takes the greater of all sides for each digest, and notes what that means. Gives what each source has of them.
+/// Takes the greater of all sides for each digest, and notes what that means. Leaves what the target is to take, of each
+/// digest one offer at the most.
 fn decide(
-    chunk: &[Offer],
+    mut offers: Vec<Offer>,
     target: &dyn View,
     target_origin: &str,
     sources: &[Source<'_>],
     report: &mut MergeReport,
-) -> Result<Vec<Wanted>, StoreError> {
-    let all_of_one = || chunk.chunk_by(|(a, ..), (b, ..)| a == b);
-    let digests = all_of_one().map(|offers| offers[0].0).collect::<Vec<_>>();
-    let mut wanted = vec![Wanted::new(); sources.len()];
-    for ((digest, offers), there) in digests.iter().zip(all_of_one()).zip(target.states(&digests)?) {
-        let (mut current, mut origin, mut taken) = (there, target_origin, None);
-        for (_, from, state) in offers {
-            match (current, *state) {
-                (None, _) | (Some(State::Known), State::Present(_)) => {
-                    (current, origin, taken) = (Some(*state), sources[*from].origin, Some(*from));
-                }
-                (Some(State::Present(old)), State::Present(new)) if old != new => {
-                    let origins = [origin.to_owned(), sources[*from].origin.to_owned()];
-                    report.conflicts.push(Conflict { digest: *digest, origins });
-                }
-                (Some(State::Present(_)), State::Present(_)) => report.identical += 1,
-                (Some(_), State::Known) => {}
+) -> Result<Vec<Offer>, StoreError> {
+    let (mut start, mut kept) = (0, 0);
+    while start < offers.len() {
+        let asked = offers[start..].chunk_by(is_same).take(ASKED);
+        let digests = asked.map(|offers| offers[0].member.digest).collect::<Vec<_>>();
+        for there in target.states(&digests)? {
+            let rivals = offers[start..].chunk_by(is_same).next().unwrap_or_default();
+            start += rivals.len();
+            if let Some(greatest) = greatest(rivals, there, target_origin, sources, report) {
+                // What is kept never comes to where something is not looked at yet.
+                offers[kept] = greatest;
+                kept += 1;
             }
-        }
-        if let (Some(state), Some(from)) = (current, taken) {
-            match (there, state) {
-                (None, State::Present(_)) => report.added += 1,
-                (None, State::Known) => report.known += 1,
-                (Some(_), _) => report.filled += 1,
-            }
-            wanted[from].push((*digest, state));
         }
     }
-    Ok(wanted)
+    offers.truncate(kept);
+    Ok(offers)
+}
+
+fn is_same(a: &Offer, b: &Offer) -> bool {
+    a.member.digest == b.member.digest
+}
+
+/// The offer for one digest that is more than what is there and than the other offers, if one is.
+fn greatest(
+    rivals: &[Offer],
+    there: Option<State>,
+    target_origin: &str,
+    sources: &[Source<'_>],
+    report: &mut MergeReport,
+) -> Option<Offer> {
+    let (mut current, mut origin, mut greatest) = (there, target_origin, None);
+    for offer in rivals {
+        let Member { digest, .. } = offer.member;
+        let (state, source) = (offer.member.state(), sources[offer.from as usize].origin);
+        match join(current, &digest, state) {
+            Ok(Addition::Added | Addition::Filled) => {
+                (current, origin) = (Some(state), source);
+                greatest = Some(Offer { is_new: there.is_none(), ..*offer });
+            }
+            Ok(Addition::Identical) => report.identical += usize::from(state != State::Known),
+            Err(_) => {
+                let origins = [origin, source].map(str::to_owned);
+                report.conflicts.push(Conflict { digest, origins });
+            }
+        }
+    }
+    match greatest.map(|Offer { member, is_new, .. }| (is_new, member.state())) {
+        Some((true, State::Present(_))) => report.added += 1,
+        Some((true, State::Known)) => report.known += 1,
+        Some((false, _)) => report.filled += 1,
+        None => {}
+    }
+    greatest
+}
+
+/// What is to be taken from each of so many sources, in ascending order.
+fn by_source(offers: Vec<Offer>, sources: usize) -> Vec<Vec<Member>> {
+    let mut members = vec![Vec::new(); sources];
+    if let [all] = &mut members[..] {
+        // In the memory of the offers.
+        *all = offers.into_iter().map(|offer| offer.member).collect();
+    } else {
+        offers.into_iter().for_each(|offer| members[offer.from as usize].push(offer.member));
+    }
+    members
 }
 
 /// The compilations that the target does not have, by the source that they come from.

@@ -29,5 +29,5 @@ pub use form::Form;
 pub use gate::{Company, Gate};
 pub use haul::{Found, Haul};
 pub use memory::MemoryBackend;
-pub use places::Places;
+pub use places::{Member, Places};
 pub use repository::{Addition, Contained, Entry, Repository, Snapshot, Transaction, read_together};

@@ -24,7 +24,7 @@ pub fn strip(source: &Repository, target: &Repository) -> Result<StripReport, St
         let mut members = snapshot.fragments();
         loop {
             // This is where a fragment is stripped: its digest goes over, its body does not.
-            let stripped = members.by_ref().take(TOGETHER).map(|member| Ok((member?.0, Entry::Known)));
+            let stripped = members.by_ref().take(TOGETHER).map(|member| Ok((member?.digest, Entry::Known)));
             let stripped = stripped.collect::<Result<Vec<_>, StoreError>>()?;
             if stripped.is_empty() {
                 return Ok(StripReport { fragments });

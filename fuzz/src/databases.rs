@@ -5,6 +5,7 @@ use toy::digest::{BuildId, Digest, Hasher};
 use toy::object::compilation::id_of;
 use toy::object::fragment::Body;
 use toy::store::database::bucket::{self, Bucket, Table};
+use toy::store::places::Slot;
 use toy::store::wire::record::{
     CompilationRecord, compilation_from_bytes, compilation_to_bytes, link_from_bytes, link_to_bytes,
 };
@@ -39,7 +40,7 @@ pub fn bucket(bytes: &[u8]) {
 }
 
 /// Pieces are all of it, and start where they say.
-fn assert_split(first: u64, entries: &[(Digest, bucket::Slot)]) {
+fn assert_split(first: u64, entries: &[(Digest, Slot)]) {
     let pieces = bucket::split(first, entries);
     assert!(pieces.is_sorted_by(|(a, _), (b, _)| a < b));
     assert!(pieces.iter().flat_map(|(_, piece)| *piece).eq(entries));
@@ -99,7 +100,7 @@ const MOST: usize = 100;
 fn read(view: &dyn View) {
     let coded = |result: Result<(), StoreError>| result.unwrap_or_else(|error| assert_coded(&error));
     for member in view.fragments() {
-        coded(member.and_then(|(digest, _)| view.fragment(&digest).map(drop)));
+        coded(member.and_then(|member| view.fragment(&member.digest).map(drop)));
     }
     for id in view.compilations() {
         coded(id.and_then(|id| view.compilation(&id)).map(drop));

@@ -67,7 +67,7 @@ fn same(a: &Path, b: &Path) -> bool {
     let ids = |view: &dyn View| view.compilations().map(Result::unwrap).collect::<Vec<_>>();
     let builds = |view: &dyn View| view.links().map(|link| link.unwrap().build).collect::<Vec<_>>();
     let fragments = |view: &dyn View| -> Vec<Option<Entry>> {
-        view.fragments().map(|member| view.fragment(&member.unwrap().0).unwrap()).collect()
+        view.fragments().map(|member| view.fragment(&member.unwrap().digest).unwrap()).collect()
     };
     let compilation = |id| a.compilation(id).unwrap() == b.compilation(id).unwrap();
     fragments(&*a) == fragments(&*b)

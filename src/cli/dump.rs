@@ -91,7 +91,7 @@ impl DumpArgs {
         let (mut fragments, mut compilations) = (Vec::new(), Vec::new());
         if !self.definitions {
             for member in view.fragments() {
-                let (digest, _) = member?;
+                let digest = member?.digest;
                 if self.is_wanted(&digest) {
                     let entry = view.fragment(&digest)?;
                     let shown = entry.map(|entry| show_entry(&digest, &entry, &mut text));

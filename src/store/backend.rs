@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::error::StoreError;
 use super::haul::{self, Haul};
-use super::places::Places;
+use super::places::{Member, Places};
 use super::repository::Entry;
 use super::wire::record::CompilationRecord;
 use crate::digest::{BuildId, Checksum, CompilationId, FragmentDigest};
@@ -83,8 +83,21 @@ pub trait View {
     /// The compilation of this id, held against it.
     fn compilation(&self, id: &CompilationId) -> Result<Option<Compilation>, StoreError>;
 
+    /// All digests with what is stored under them, in runs as the store reads them: for who wants them fast.
+    fn fragment_runs(&self) -> Members<'_, Vec<Member>>;
+
     /// All digests with what is stored under them.
-    fn fragments(&self) -> Members<'_, (FragmentDigest, State)>;
+    fn fragments(&self) -> Members<'_, Member> {
+        Box::new(self.fragment_runs().flat_map(|run| {
+            let (run, error) = run.map_or_else(|error| (Vec::new(), Some(error)), |run| (run, None));
+            run.into_iter().map(Ok).chain(error.map(Err))
+        }))
+    }
+
+    /// Like [`Self::for_entries`], for members of this view, which need not be looked for again.
+    fn for_members(&self, members: &[Member], take: &mut Take<'_>) -> Result<(), StoreError> {
+        self.for_entries(&members.iter().map(|member| member.digest).collect::<Vec<_>>(), take)
+    }
 
     /// Like [`Self::for_entries`], for those of many digests whose indices are `wanted`, in ascending order. Who comes again
     /// for others of the same digests brings what was found of them by then. An entry's place is the one in `wanted`.
@@ -126,11 +139,17 @@ pub trait Batch: View {
         all.iter().try_for_each(|(digest, entry)| self.put_fragment(*digest, entry))
     }
 
-    /// Puts the bodies that a view has under these digests, which are in ascending order. What is damaged is an error.
-    fn copy_bodies(&mut self, digests: &[FragmentDigest], from: &dyn View) -> Result<(), StoreError> {
-        haul::for_held(from, digests, |held| {
+    /// Puts the bodies of members of a view, which are in ascending order. What is damaged is an error. `are_new` says that
+    /// nothing is under any of their digests.
+    fn copy_bodies(
+        &mut self,
+        members: Vec<Member>,
+        from: &dyn View,
+        _are_new: bool,
+    ) -> Result<(), StoreError> {
+        haul::for_held(from, &members, |held| {
             held.bodies().try_for_each(|(at, body, _)| {
-                self.put_fragment(digests[at], &Entry::Present(Body::new(body)))
+                self.put_fragment(members[at].digest, &Entry::Present(Body::new(body)))
             })
         })
     }

@@ -137,7 +137,8 @@ struct Everything {
 fn everything(repository: &Repository) -> Everything {
     let view = repository.read().unwrap();
     let fragments = view.fragments().map(|member| {
-        let (digest, state) = member.unwrap();
+        let member = member.unwrap();
+        let (digest, state) = (member.digest, member.state());
         let entry = view.fragment(&digest).unwrap().unwrap();
         assert_eq!(entry.state(), state);
         assert_eq!(view.state(&digest).unwrap(), Some(state));

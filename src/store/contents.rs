@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::backend::{Batch, Members, State, View};
 use super::error::StoreError;
+use super::places::Member;
 use super::repository::Entry;
 use super::wire;
 use crate::digest::{BuildId, Checksum, CompilationId, FragmentDigest};
@@ -127,8 +128,11 @@ impl View for Contents {
         Ok(Some(compilation))
     }
 
-    fn fragments(&self) -> Members<'_, (FragmentDigest, State)> {
-        Box::new(self.fragments.iter().map(|(digest, body)| Ok((*digest, state_of(body.as_ref())))))
+    fn fragment_runs(&self) -> Members<'_, Vec<Member>> {
+        let member = |(digest, body): (&FragmentDigest, &Option<Listing>)| {
+            Member::new(*digest, state_of(body.as_ref()))
+        };
+        Box::new(std::iter::once_with(move || Ok(self.fragments.iter().map(member).collect())))
     }
 
     fn compilations(&self) -> Members<'_, CompilationId> {

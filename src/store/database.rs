@@ -13,6 +13,7 @@ use super::error::StoreError;
 use super::repository::Transaction;
 use super::seal;
 
+mod ahead;
 mod batch;
 pub mod bucket;
 mod connection;

@@ -8,6 +8,7 @@ use std::sync::mpsc::{self, Receiver};
 
 use super::backend::View;
 use super::error::StoreError;
+use super::places::Member;
 use super::repository::Entry;
 use crate::digest::{Checksum, FragmentDigest};
 
@@ -19,10 +20,10 @@ pub struct Haul {
 }
 
 /// What was read, with its place.
-type Placed = (usize, Result<Option<Member>, StoreError>);
+type Placed = (usize, Result<Option<Kept>, StoreError>);
 
 #[derive(Debug)]
-enum Member {
+enum Kept {
     Known,
     /// The digest, where its body is, and the checksum that it should have.
     Stored(FragmentDigest, Range<usize>, Checksum),
@@ -67,7 +68,7 @@ impl Haul {
         match entry {
             Err(error) => self.members.push((at, Err(error))),
             Ok(None) => self.members.push((at, Ok(None))),
-            Ok(Some(Entry::Known)) => self.members.push((at, Ok(Some(Member::Known)))),
+            Ok(Some(Entry::Known)) => self.members.push((at, Ok(Some(Kept::Known)))),
             Ok(Some(Entry::Present(body))) => self.read(at, digest, body.checksum(), |bytes| {
                 bytes.extend_from_slice(body.bytes());
                 Ok(())
@@ -85,7 +86,7 @@ impl Haul {
     ) {
         let start = self.bytes.len();
         let member = match read(&mut self.bytes) {
-            Ok(()) => Ok(Some(Member::Stored(*digest, start..self.bytes.len(), checksum))),
+            Ok(()) => Ok(Some(Kept::Stored(*digest, start..self.bytes.len(), checksum))),
             Err(reason) => Err(StoreError::Body { digest: *digest, reason }),
         };
         self.members.push((at, member));
@@ -105,7 +106,7 @@ impl Haul {
             if end > room {
                 result = Err("it is not where it should be".to_owned());
             }
-            self.members.push((at, Ok(Some(Member::Stored(digest, start + from..start + end, checksum)))));
+            self.members.push((at, Ok(Some(Kept::Stored(digest, start + from..start + end, checksum)))));
         }
         if result.is_err() {
             self.bytes.truncate(start);
@@ -119,8 +120,8 @@ impl Haul {
         self.hold();
         let Self { bytes, members } = self;
         let found = |member| match member {
-            Member::Known => Found::Known,
-            Member::Stored(digest, range, _) => Found::Present(digest, &bytes[range]),
+            Kept::Known => Found::Known,
+            Kept::Stored(digest, range, _) => Found::Present(digest, &bytes[range]),
         };
         members.drain(..).map(move |(at, member)| (at, member.map(|member| member.map(found))))
     }
@@ -131,7 +132,7 @@ impl Haul {
         let Self { bytes, members } = self;
         let mut bodies = Vec::with_capacity(members.len());
         for (at, member) in members {
-            if let Some(Member::Stored(_, range, checksum)) = member? {
+            if let Some(Kept::Stored(_, range, checksum)) = member? {
                 bodies.push((at, range, checksum));
             }
         }
@@ -142,12 +143,12 @@ impl Haul {
     fn hold(&mut self) {
         let Self { bytes, members } = self;
         let stored = |(_, member): &Placed| match member {
-            Ok(Some(Member::Stored(_, range, _))) => Some(&bytes[range.clone()]),
-            Ok(Some(Member::Known) | None) | Err(_) => None,
+            Ok(Some(Kept::Stored(_, range, _))) => Some(&bytes[range.clone()]),
+            Ok(Some(Kept::Known) | None) | Err(_) => None,
         };
         let mut found = Checksum::of_each(&members.iter().filter_map(stored).collect::<Vec<_>>()).into_iter();
         for (_, member) in members {
-            if let Ok(Some(Member::Stored(digest, _, checksum))) = member
+            if let Ok(Some(Kept::Stored(digest, _, checksum))) = member
                 && found.next() != Some(*checksum)
             {
                 let (digest, reason) = (*digest, "its checksum does not fit".to_owned());
@@ -171,16 +172,16 @@ impl Held {
     }
 }
 
-/// Gives what a view has under many digests to `add`, in the order in which it was read. This thread reads and adds; the
-/// others hold what was read against its checksums meanwhile.
+/// Gives the bodies of many members of a view to `add`, in the order in which they were read. This thread reads and adds;
+/// the others hold what was read against its checksums meanwhile.
 pub fn for_held(
     view: &dyn View,
-    digests: &[FragmentDigest],
+    members: &[Member],
     mut add: impl FnMut(Held) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     // There may be no other thread, and this one may be one of them: then nobody else would ever hold anything.
     let most = match rayon::current_num_threads() {
-        1 => return view.for_entries(digests, &mut |haul| add(haul.held()?)),
+        1 => return view.for_members(members, &mut |haul| add(haul.held()?)),
         threads => 2 * threads,
     };
     let mut next = |waiting: &mut VecDeque<Receiver<_>>| match waiting.pop_front().map(|held| held.recv()) {
@@ -190,7 +191,7 @@ pub fn for_held(
     };
     rayon::in_place_scope(|scope| {
         let mut waiting = VecDeque::with_capacity(most);
-        view.for_entries(digests, &mut |haul| {
+        view.for_members(members, &mut |haul| {
             let (done, held) = mpsc::sync_channel(1);
             // The receiver is gone only where something else is an error already.
             scope.spawn(move |_| _ = done.send(haul.held()));

@@ -1,8 +1,76 @@
-//! Where the fragments of a program lie, for who reads them by and by.
+//! Where fragments lie, for who reads them later than he finds them.
 //!
-//! Deliberately absent: what a place is. Only the store that found one can use it.
+//! Deliberately absent: what can be done with a place. Only the store that found one can use it.
 
-use super::database::bucket::Slot;
+use std::ops::Range;
+
+use super::backend::State;
+use crate::digest::{Checksum, FragmentDigest};
+
+/// Where the bytes of something are, and what they must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Location {
+    /// The checksum of the bytes.
+    pub checksum: Checksum,
+    /// The row of the heap that they are in.
+    pub row: u32,
+    /// Their first byte in the row.
+    pub offset: u32,
+    /// Their number.
+    pub length: u32,
+}
+
+impl Location {
+    /// Where the bytes are in their row.
+    pub const fn range(&self) -> Range<usize> {
+        let start = self.offset as usize;
+        start..start.saturating_add(self.length as usize)
+    }
+}
+
+/// What a store has for a digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slot {
+    /// Nothing but the digest.
+    Known,
+    /// Bytes.
+    Stored(Location),
+}
+
+impl Slot {
+    /// What is left of a slot for those who do not want the bytes.
+    pub const fn state(&self) -> State {
+        match self {
+            Self::Known => State::Known,
+            Self::Stored(location) => State::Present(location.checksum),
+        }
+    }
+}
+
+/// A fragment of a store: its digest, what there is under it, and where. It is worth its place as long as the view that it
+/// is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Member {
+    /// The digest.
+    pub digest: FragmentDigest,
+    pub(super) slot: Slot,
+}
+
+impl Member {
+    /// A member of a store that finds by digests.
+    pub(super) const fn new(digest: FragmentDigest, state: State) -> Self {
+        let slot = match state {
+            State::Known => Slot::Known,
+            State::Present(checksum) => Slot::Stored(Location { checksum, row: 0, offset: 0, length: 0 }),
+        };
+        Self { digest, slot }
+    }
+
+    /// What there is under the digest.
+    pub const fn state(&self) -> State {
+        self.slot.state()
+    }
+}
 
 /// What was found so far of many digests, by index.
 #[derive(Debug, Default)]

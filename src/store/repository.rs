@@ -13,6 +13,7 @@ use super::file::directory;
 use super::form::Form;
 use super::gate::{Company, Gate};
 use super::memory::MemoryBackend;
+use super::places::Member;
 use super::wire::{self, record::CompilationRecord};
 use super::yaml::YamlBackend;
 use crate::digest::{BuildId, CompilationId, FragmentDigest};
@@ -190,7 +191,7 @@ pub enum Addition {
 }
 
 /// What an entry does where there is this already.
-fn join(there: Option<State>, digest: &FragmentDigest, new: State) -> Result<Addition, StoreError> {
+pub fn join(there: Option<State>, digest: &FragmentDigest, new: State) -> Result<Addition, StoreError> {
     match (there, new) {
         (None, _) => Ok(Addition::Added),
         (Some(State::Known), State::Present(_)) => Ok(Addition::Filled),
@@ -223,6 +224,9 @@ const TOGETHER: usize = 1024;
 /// So many fragments are taken together: they lie anywhere, and each row of a database is to be read few times.
 const MANY: usize = 1 << 17;
 
+/// So many digests are asked for at once: what is said of them stays in the processor's cache.
+pub const ASKED: usize = 4096;
+
 impl<'b> Transaction<'b> {
     /// The rules over a batch.
     pub(super) fn over(batch: &'b mut dyn Batch) -> Self {
@@ -234,11 +238,13 @@ impl<'b> Transaction<'b> {
         let mut all = Contained::default();
         let mut members = view.fragments();
         loop {
-            let some = members.by_ref().take(MANY).collect::<Result<Vec<_>, _>>()?;
+            let mut some = members.by_ref().take(MANY).collect::<Result<Vec<_>, _>>()?;
             if some.is_empty() {
                 break;
             }
-            all.fragments += self.take_fragments(&some, view)?.len();
+            all.fragments += some.len();
+            let are_new = self.sift(&mut some)?;
+            self.take_fragments(some, view, are_new)?;
         }
         let ids = view.compilations().collect::<Result<Vec<_>, _>>()?;
         for ids in ids.chunks(TOGETHER) {
@@ -279,27 +285,47 @@ impl<'b> Transaction<'b> {
         Ok(additions)
     }
 
-    /// Adds fragments that a view has, each with its state there, in ascending order. Says what became of each.
-    pub fn take_fragments(
-        &mut self,
-        all: &[(FragmentDigest, State)],
-        from: &dyn View,
-    ) -> Result<Vec<Addition>, StoreError> {
-        let digests = all.iter().map(|(digest, _)| *digest).collect::<Vec<_>>();
-        let there = self.batch.states(&digests)?;
-        let join = |((digest, state), there): (&(_, State), _)| join(there, digest, *state);
-        let additions = all.iter().zip(there).map(join).collect::<Result<Vec<_>, _>>()?;
-        let (mut known, mut present) = (Vec::new(), Vec::with_capacity(all.len()));
-        for ((digest, state), addition) in all.iter().zip(&additions) {
-            match state {
-                _ if *addition == Addition::Identical => {}
-                State::Known => known.push((*digest, &Entry::Known)),
-                State::Present(_) => present.push(*digest),
+    /// Leaves of members of a view, in ascending order, those that would change something; says whether all are new.
+    fn sift(&self, members: &mut Vec<Member>) -> Result<bool, StoreError> {
+        let (mut kept, mut are_new) = (0, true);
+        for start in (0..members.len()).step_by(ASKED) {
+            let asked = start..members.len().min(start + ASKED);
+            let digests = members[asked.clone()].iter().map(|member| member.digest).collect::<Vec<_>>();
+            for (at, there) in asked.zip(self.batch.states(&digests)?) {
+                let member = members[at];
+                let addition = join(there, &member.digest, member.state())?;
+                if addition != Addition::Identical {
+                    are_new &= addition == Addition::Added;
+                    members[kept] = member;
+                    kept += 1;
+                }
             }
         }
+        members.truncate(kept);
+        Ok(are_new)
+    }
+
+    /// Whether all members would change something, by adding to what is there only if `are_new` says so.
+    fn are_due(&self, members: &[Member], are_new: bool) -> bool {
+        let mut due = members.to_vec();
+        self.sift(&mut due).is_ok_and(|new| new || !are_new) && due == members
+    }
+
+    /// Takes members of a view, in ascending order, all of which are new, if `are_new` says so, or else new or fill
+    /// something, as [`join`] tells.
+    pub fn take_fragments(
+        &mut self,
+        mut members: Vec<Member>,
+        from: &dyn View,
+        are_new: bool,
+    ) -> Result<(), StoreError> {
+        debug_assert!(self.are_due(&members, are_new), "the rules were not asked");
+        let is_known = |member: &Member| member.state() == State::Known;
+        let known = members.iter().filter(|member| is_known(member));
+        let known = known.map(|member| (member.digest, &Entry::Known)).collect::<Vec<_>>();
         self.batch.put_fragments(&known)?;
-        self.batch.copy_bodies(&present, from)?;
-        Ok(additions)
+        members.retain(|member| !is_known(member));
+        self.batch.copy_bodies(members, from, are_new)
     }
 
     /// Adds a compilation, whose fragments must be there: referents come before references.
@@ -346,8 +372,12 @@ impl<'b> Transaction<'b> {
         let mut digests = fragments().copied().collect::<Vec<_>>();
         digests.par_sort_unstable();
         digests.dedup();
-        let states = self.batch.states(&digests)?;
-        let Some(lost) = states.iter().position(Option::is_none).map(|at| digests[at]) else { return Ok(()) };
+        let mut lost = None;
+        for digests in digests.chunks(ASKED) {
+            let states = self.batch.states(digests)?;
+            lost = lost.or(states.iter().position(Option::is_none).map(|at| digests[at]));
+        }
+        let Some(lost) = lost else { return Ok(()) };
         for record in compilations.iter().filter(|record| record.fragments().contains(&lost)) {
             let compilation = record.compilation()?;
             let by = compilation.definitions().iter().find(|definition| definition.fragment == lost);

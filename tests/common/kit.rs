@@ -87,7 +87,7 @@ pub(crate) fn everything(repository: &Repository) -> Everything {
     let view = repository.read().unwrap();
     let fragment = |digest| (digest, view.fragment(&digest).unwrap().unwrap());
     Everything {
-        fragments: view.fragments().map(|member| fragment(member.unwrap().0)).collect(),
+        fragments: view.fragments().map(|member| fragment(member.unwrap().digest)).collect(),
         compilations: view
             .compilations()
             .map(|id| view.compilation(&id.unwrap()).unwrap().unwrap())

@@ -7,7 +7,8 @@ use rusqlite::Connection;
 use toy::check::check;
 use toy::digest::{Checksum, Digest, FragmentDigest};
 use toy::store::Repository;
-use toy::store::database::bucket::{Location, Slot, Table, bytes};
+use toy::store::database::bucket::{Table, bytes};
+use toy::store::places::{Location, Slot};
 
 use crate::database::Intact;
 use crate::kit::everything;

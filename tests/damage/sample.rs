@@ -8,7 +8,6 @@ use miette::Diagnostic;
 use tempfile::TempDir;
 use toy::check::{check, repair};
 use toy::compile::LineTables;
-use toy::digest::FragmentDigest;
 use toy::gc::{Caution, Reasons, Roots};
 use toy::isa::codec::encode;
 use toy::isa::instruction::Instruction;
@@ -19,7 +18,7 @@ use toy::object::link_record::{LinkRecord, Place};
 use toy::source::SourceFile;
 use toy::store::seal::{Kind, unseal};
 use toy::store::wire::{executable, ticket};
-use toy::store::{Repository, State, StoreError};
+use toy::store::{Member, Repository, StoreError};
 use toy::strip::strip;
 use toy::vm::program::Program;
 
@@ -184,8 +183,8 @@ impl Sample {
             Err(errors) => errors.iter().for_each(|error| _ = shown(error)),
         }
         if let Ok(view) = repository.read() {
-            let read = |member: Result<(FragmentDigest, State), StoreError>| {
-                let digest = member?.0;
+            let read = |member: Result<Member, StoreError>| {
+                let digest = member?.digest;
                 view.fragment(&digest)?.map(|entry| entry.fragment(&digest)).transpose().map(drop)
             };
             let fragments = view.fragments().map(read);

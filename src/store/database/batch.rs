@@ -4,10 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
-use super::bucket::{Location, Slot, Table};
+use super::bucket::Table;
 use super::connection::Connection;
 use super::heap::Heap;
-use super::level::{self, Freed};
+use super::level::{self, Change, Freed};
 use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest};
 use crate::object::compilation::Compilation;
 use crate::object::fragment::Body;
@@ -15,6 +15,7 @@ use crate::object::link_record::LinkRecord;
 use crate::store::backend::{Batch, Compilations, Entries, Members, State, View};
 use crate::store::error::StoreError;
 use crate::store::haul;
+use crate::store::places::{Location, Member, Slot};
 use crate::store::repository::Entry;
 use crate::store::wire::record::{self, CompilationRecord};
 
@@ -26,15 +27,6 @@ pub(super) struct DatabaseBatch<'c> {
     is_fresh: bool,
     /// Behind which digest no fragment can be, as far as that is known: new ones often come in ascending order.
     end: Cell<End>,
-    /// What was asked for last, if nothing was changed since: whoever asks twice before he changes is answered once.
-    asked: RefCell<Asked>,
-}
-
-/// Digests and what there was under them.
-#[derive(Default)]
-struct Asked {
-    digests: Vec<FragmentDigest>,
-    states: Vec<Option<State>>,
 }
 
 /// What is known of the greatest fragment of a database.
@@ -74,8 +66,7 @@ impl<'c> DatabaseBatch<'c> {
     pub(super) fn new(connection: &'c Connection) -> Self {
         let is_fresh = connection.is_new();
         let end = if is_fresh { End::At(None) } else { End::Unknown };
-        let (pending, asked) = (RefCell::default(), RefCell::default());
-        Self { connection, pending, is_fresh, end: Cell::new(end), asked }
+        Self { connection, pending: RefCell::default(), is_fresh, end: Cell::new(end) }
     }
 
     /// Brings everything into the tables, and gives back the room of what was removed.
@@ -105,7 +96,6 @@ impl<'c> DatabaseBatch<'c> {
     }
 
     fn put(&self, table: Table, digest: Digest, new: Option<New>) -> Result<(), StoreError> {
-        self.asked.take();
         let mut pending = self.pending.borrow_mut();
         pending.bytes += 128 + if let Some(New::Record(body)) = &new { body.bytes().len() } else { 0 };
         pending.tables[table as usize].insert(digest, new);
@@ -135,7 +125,7 @@ impl<'c> DatabaseBatch<'c> {
     }
 
     /// Puts changes into a table. What nothing refers to any more is noted in `freed`.
-    fn apply(&self, table: Table, changes: &level::Changes, freed: &mut Freed) -> Result<(), StoreError> {
+    fn apply(&self, table: Table, changes: &[impl Change], freed: &mut Freed) -> Result<(), StoreError> {
         if self.is_fresh {
             return level::sort_in(self.connection, table, changes, freed);
         }
@@ -251,15 +241,8 @@ impl View for DatabaseBatch<'_> {
         if digests.iter().all(|digest| self.is_behind(digest)) {
             return Ok(vec![None; digests.len()]);
         }
-        if self.asked.borrow().digests == digests {
-            return Ok(self.asked.borrow().states.clone());
-        }
         if self.pending.borrow().bytes == 0 {
-            let states = self.connection.states(digests)?;
-            if digests.len() >= MANY {
-                self.asked.replace(Asked { digests: digests.to_vec(), states: states.clone() });
-            }
-            return Ok(states);
+            return self.connection.states(digests);
         }
         let pending =
             |digest: &FragmentDigest| self.look(Table::Fragments, digest.digest(), |new| new.map(New::state));
@@ -293,8 +276,8 @@ impl View for DatabaseBatch<'_> {
         self.whole()?.find_compilations(ids)
     }
 
-    fn fragments(&self) -> Members<'_, (FragmentDigest, State)> {
-        self.members(|connection| connection.fragments())
+    fn fragment_runs(&self) -> Members<'_, Vec<Member>> {
+        self.members(|connection| connection.fragment_runs())
     }
 
     fn compilations(&self) -> Members<'_, CompilationId> {
@@ -317,7 +300,6 @@ impl Batch for DatabaseBatch<'_> {
         if !is_ascending || all.len() < MANY || self.pending.borrow().bytes > 0 {
             return all.iter().try_for_each(|(digest, entry)| self.put_fragment(*digest, entry));
         }
-        self.asked.take();
         self.reach(all.last().map(|(digest, _)| *digest));
         let mut heap = Heap::open(self.connection)?;
         let slot = |(digest, entry): &(FragmentDigest, &Entry)| {
@@ -332,25 +314,38 @@ impl Batch for DatabaseBatch<'_> {
         self.apply(Table::Fragments, &changes, &mut self.pending.borrow_mut().freed)
     }
 
-    fn copy_bodies(&mut self, digests: &[FragmentDigest], from: &dyn View) -> Result<(), StoreError> {
+    fn copy_bodies(
+        &mut self,
+        mut members: Vec<Member>,
+        from: &dyn View,
+        are_new: bool,
+    ) -> Result<(), StoreError> {
         self.whole()?;
-        self.reach(digests.last().copied());
+        self.reach(members.last().map(|member| member.digest));
         let mut heap = Heap::open(self.connection)?;
-        let mut slots = vec![None; digests.len()];
-        haul::for_held(from, digests, |held| {
+        // Row, offset and length; there is no row 0.
+        let mut places = vec![[0; 3]; members.len()];
+        haul::for_held(from, &members, |held| {
             held.bodies().try_for_each(|(at, body, checksum)| {
-                slots[at] = Some(Slot::Stored(heap.append_bytes(body, checksum)?));
+                let Location { row, offset, length, .. } = heap.append_bytes(body, checksum)?;
+                places[at] = [row, offset, length];
                 Ok(())
             })
         })?;
         heap.close()?;
-        let changes = digests.iter().zip(slots).filter(|(_, slot)| slot.is_some());
-        let changes = changes.map(|(digest, slot)| (*digest.digest(), slot)).collect::<Vec<_>>();
-        let asked = self.asked.take();
-        if !self.is_fresh && asked.digests == digests && asked.states.iter().all(Option::is_none) {
-            return level::add(self.connection, Table::Fragments, &changes);
+        let mut places = places.into_iter();
+        // What the view does not have after all is not put.
+        members.retain_mut(|member| match (member.state(), places.next()) {
+            (State::Present(checksum), Some([row, offset, length])) if row > 0 => {
+                member.slot = Slot::Stored(Location { checksum, row, offset, length });
+                true
+            }
+            _ => false,
+        });
+        if are_new && !self.is_fresh {
+            return level::add(self.connection, Table::Fragments, &members);
         }
-        self.apply(Table::Fragments, &changes, &mut self.pending.borrow_mut().freed)
+        self.apply(Table::Fragments, &members, &mut self.pending.borrow_mut().freed)
     }
 
     fn remove_fragment(&mut self, digest: &FragmentDigest) -> Result<(), StoreError> {
@@ -380,7 +375,6 @@ impl Batch for DatabaseBatch<'_> {
 
     fn clear(&mut self) -> Result<(), StoreError> {
         *self.pending.borrow_mut() = Pending::default();
-        self.asked.take();
         self.connection.clear()?;
         self.is_fresh = true;
         self.end.set(End::At(None));

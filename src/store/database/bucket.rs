@@ -4,11 +4,10 @@
 //! table leave no gap. So a reader who finds a bucket knows that nothing of its range was lost or came from elsewhere.
 //! Deliberately absent: the database; what is here is bytes.
 
-use std::ops::Range;
-
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::digest::{Checksum, Digest};
+use crate::store::places::{Location, Slot};
 
 /// The tables of digests. A digest stands in its table or in the young one beside it, never in both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,36 +36,6 @@ impl Table {
             Self::Links | Self::YoungFragments | Self::YoungCompilations => None,
         }
     }
-}
-
-/// Where the bytes of something are, and what they must be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Location {
-    /// The checksum of the bytes.
-    pub checksum: Checksum,
-    /// The row of the heap that they are in.
-    pub row: u32,
-    /// Their first byte in the row.
-    pub offset: u32,
-    /// Their number.
-    pub length: u32,
-}
-
-impl Location {
-    /// Where the bytes are in their row.
-    pub const fn range(&self) -> Range<usize> {
-        let start = self.offset as usize;
-        start..start.saturating_add(self.length as usize)
-    }
-}
-
-/// What a table has for a digest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Slot {
-    /// Nothing but the digest.
-    Known,
-    /// Bytes in the heap.
-    Stored(Location),
 }
 
 /// A bucket takes so many bytes at most, unless its digests cannot be told apart by their first eight bytes:

@@ -3,7 +3,7 @@
 //! Deliberately absent: what the rows mean. And any opening of the database's file but by the library: to close it
 //! again would take the library's locks away from this process.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use rusqlite::{ErrorCode, OpenFlags};
 
+use super::ahead::Ahead;
 use super::bucket::{self, Table};
 use crate::store::error::StoreError;
 use crate::store::file::{io_error, not_a_file};
@@ -29,6 +30,8 @@ pub(super) struct Connection {
     /// Whether there are young tables.
     has_young: Cell<bool>,
     is_patient: Patience,
+    /// Who flushes what a large transaction writes.
+    ahead: OnceCell<Option<Ahead>>,
 }
 
 /// Whether a lock that others have is waited for.
@@ -64,7 +67,7 @@ const NEWEST: u32 = VERSION + 1;
 
 /// So many KiB of changes wait in memory for the end of a transaction. Only a larger one has readers wait before, unless
 /// somebody reads already.
-const KEPT: i64 = 8 << 10;
+const KEPT: i64 = 4 << 10;
 
 /// So many KiB of what was read by system calls are kept by who reads more than a few buckets.
 const READ: i64 = 2 << 10;
@@ -81,8 +84,8 @@ impl Connection {
 
     fn connect(path: &Path, identity: Identity, is_new: bool) -> Result<Self, StoreError> {
         let (sql, is_patient) = connect(path)?;
-        let [is_mapped, has_young] = [false; 2].map(Cell::new);
-        Ok(Self { sql, path: path.to_owned(), identity, is_new, is_mapped, has_young, is_patient })
+        let ([is_mapped, has_young], ahead) = ([false; 2].map(Cell::new), OnceCell::new());
+        Ok(Self { sql, path: path.to_owned(), identity, is_new, is_mapped, has_young, is_patient, ahead })
     }
 
     /// Maps the file into memory, for who is going to read more than a few buckets. Until then pages are read by system
@@ -168,6 +171,11 @@ impl Connection {
     pub(super) fn commit(&self) -> Result<(), StoreError> {
         self.is_patient.store(true, Ordering::Relaxed);
         self.run(|sql| sql.prepare_cached("COMMIT")?.execute([])).map(drop).inspect_err(|_| self.roll_back())
+    }
+
+    /// Has what is written by now flushed while the transaction goes on.
+    pub(super) fn flush_ahead(&self) {
+        self.ahead.get_or_init(|| Ahead::of(&self.path)).iter().for_each(Ahead::nudge);
     }
 
     /// Forgets what the transaction did.
@@ -361,16 +369,20 @@ fn wait(turns: i32) -> bool {
 
 /// Which file a path names, and its size in bytes.
 #[derive(Debug, Clone, Copy)]
-struct Identity {
-    inode: Option<(u64, u64)>,
+pub(super) struct Identity {
+    /// None where the system has none.
+    pub inode: Option<Inode>,
     size: u64,
 }
+
+/// The number of a device, and that of a file on it.
+pub(super) type Inode = (u64, u64);
 
 /// The size of a database's page, in bytes.
 pub(super) const PAGE: u64 = 16384;
 
 impl Identity {
-    fn of(path: &Path) -> Result<Option<Self>, StoreError> {
+    pub(super) fn of(path: &Path) -> Result<Option<Self>, StoreError> {
         let metadata = match fs::metadata(path) {
             Ok(metadata) => metadata,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

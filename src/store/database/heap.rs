@@ -2,15 +2,18 @@
 //!
 //! Rows are only ever added and removed, never changed.
 
-use super::bucket::Location;
 use super::connection::Connection;
 use crate::digest::Checksum;
 use crate::object::fragment::Body;
 use crate::store::error::StoreError;
+use crate::store::places::Location;
 
 /// A row takes so many bytes, unless a single record is longer: what fits on a page of the database with the
 /// page's and the row's own headers.
 const ROW: usize = 16_300;
+
+/// So many rows, 4 MB, are worth to be flushed before the end.
+const TOGETHER: u32 = 256;
 
 /// Adds rows behind those that are there.
 pub(super) struct Heap<'c> {
@@ -18,6 +21,8 @@ pub(super) struct Heap<'c> {
     /// The number of the row that is being filled.
     row: u32,
     bytes: Vec<u8>,
+    /// How many rows were stored.
+    stored: u32,
 }
 
 impl<'c> Heap<'c> {
@@ -28,7 +33,7 @@ impl<'c> Heap<'c> {
             last.query_row([], |row| row.get::<_, u32>(0))
         })?;
         let row = last.checked_add(1).ok_or_else(|| connection.full())?;
-        Ok(Self { connection, row, bytes: Vec::with_capacity(ROW) })
+        Ok(Self { connection, row, bytes: Vec::with_capacity(ROW), stored: 0 })
     }
 
     /// Adds a record, and says where it will be once the heap is closed.
@@ -56,6 +61,10 @@ impl<'c> Heap<'c> {
         let row = (self.row, &self.bytes);
         self.connection.run(|sql| sql.prepare_cached("INSERT INTO heap VALUES (?1, ?2)")?.execute(row))?;
         self.bytes.clear();
+        self.stored += 1;
+        if self.stored.is_multiple_of(TOGETHER) {
+            self.connection.flush_ahead();
+        }
         self.row = self.row.checked_add(1).ok_or_else(|| self.connection.full())?;
         Ok(())
     }

@@ -6,13 +6,41 @@
 
 use std::collections::BTreeMap;
 
-use super::bucket::{self, Slot, Table, prefix};
+use super::bucket::{self, Table, prefix};
 use super::connection::Connection;
 use crate::digest::Digest;
 use crate::store::error::StoreError;
+use crate::store::places::{Member, Slot};
 
-/// What a table is to have under digests, which are in ascending order. `None` removes.
-pub(super) type Changes = [(Digest, Option<Slot>)];
+/// What a table is to have under a digest.
+pub(super) trait Change: Copy {
+    /// The digest.
+    fn digest(&self) -> &Digest;
+
+    /// What is to be there; `None` removes.
+    fn slot(&self) -> Option<Slot>;
+}
+
+impl Change for (Digest, Option<Slot>) {
+    fn digest(&self) -> &Digest {
+        &self.0
+    }
+
+    fn slot(&self) -> Option<Slot> {
+        self.1
+    }
+}
+
+/// A fragment that is to be there.
+impl Change for Member {
+    fn digest(&self) -> &Digest {
+        self.digest.digest()
+    }
+
+    fn slot(&self) -> Option<Slot> {
+        Some(self.slot)
+    }
+}
 
 /// A table with fewer buckets takes what is new itself.
 const LARGE: u128 = 64;
@@ -29,20 +57,20 @@ const TOGETHER: usize = 1 << 16;
 /// How many bytes of rows of the heap nothing refers to any more, by row.
 pub(super) type Freed = BTreeMap<u32, u64>;
 
-/// Puts changes into a table of a database. What nothing refers to any more is noted in `freed`.
+/// Puts changes, in ascending order, into a table of a database. What nothing refers to any more is noted in `freed`.
 pub(super) fn apply(
     connection: &Connection,
     table: Table,
-    changes: &Changes,
+    changes: &[impl Change],
     freed: &mut Freed,
 ) -> Result<(), StoreError> {
-    let additions = changes.iter().filter(|(_, change)| change.is_some()).count();
+    let additions = changes.iter().filter(|change| change.slot().is_some()).count();
     let Some(target) = level_for(connection, table, additions)? else {
         return sort_in(connection, table, changes, freed);
     };
     for level in connection.levels(table).filter(|level| *level != target) {
         let mut slots = vec![None; changes.len()];
-        connection.find(level, slots.iter_mut().zip(changes.iter().map(|(digest, _)| digest)))?;
+        connection.find(level, slots.iter_mut().zip(changes.iter().map(Change::digest)))?;
         let pick = |is_there| {
             let picked = changes.iter().zip(&slots).filter(move |(_, slot)| slot.is_some() == is_there);
             picked.map(|(change, _)| *change).collect::<Vec<_>>()
@@ -53,8 +81,8 @@ pub(super) fn apply(
     Ok(())
 }
 
-/// Puts entries into a table in which none of their digests stands, nor in the young one beside it.
-pub(super) fn add(connection: &Connection, table: Table, new: &Changes) -> Result<(), StoreError> {
+/// Puts entries, in ascending order, into a table in which none of their digests stands, nor in the young one beside it.
+pub(super) fn add(connection: &Connection, table: Table, new: &[impl Change]) -> Result<(), StoreError> {
     let target = level_for(connection, table, new.len())?.unwrap_or(table);
     sort_in(connection, target, new, &mut Freed::new())
 }
@@ -102,17 +130,17 @@ fn weight(connection: &Connection, table: Table) -> Result<u128, StoreError> {
 /// So many buckets are looked at to tell how many there are; a power of two.
 const PROBES: u64 = 8;
 
-/// Puts changes into the buckets of one table.
+/// Puts changes, in ascending order, into the buckets of one table.
 pub(super) fn sort_in(
     connection: &Connection,
     table: Table,
-    changes: &Changes,
+    changes: &[impl Change],
     freed: &mut Freed,
 ) -> Result<(), StoreError> {
     let mut rest = changes;
-    while let Some((digest, _)) = rest.first() {
-        let (first, old, last) = connection.entries_around(table, prefix(digest))?;
-        let (here, behind) = rest.split_at(rest.partition_point(|(digest, _)| prefix(digest) <= last));
+    while let Some(change) = rest.first() {
+        let (first, old, last) = connection.entries_around(table, prefix(change.digest()))?;
+        let (here, behind) = rest.split_at(rest.partition_point(|change| prefix(change.digest()) <= last));
         rest = behind;
         let entries = join(old, here, freed);
         write(connection, table, first, last, &entries)?;
@@ -121,15 +149,16 @@ pub(super) fn sort_in(
 }
 
 /// The entries of a bucket after changes.
-fn join(old: Vec<(Digest, Slot)>, changes: &Changes, freed: &mut Freed) -> Vec<(Digest, Slot)> {
+fn join(old: Vec<(Digest, Slot)>, changes: &[impl Change], freed: &mut Freed) -> Vec<(Digest, Slot)> {
     let mut entries = Vec::with_capacity(old.len() + changes.len());
     let mut old = old.into_iter().peekable();
-    for (digest, change) in changes {
+    for change in changes {
+        let digest = change.digest();
         entries.extend(std::iter::from_fn(|| old.next_if(|(there, _)| there < digest)));
         if let Some((_, Slot::Stored(location))) = old.next_if(|(there, _)| there == digest) {
             *freed.entry(location.row).or_default() += u64::from(location.length);
         }
-        entries.extend(change.map(|slot| (*digest, slot)));
+        entries.extend(change.slot().map(|slot| (*digest, slot)));
     }
     entries.extend(old);
     entries

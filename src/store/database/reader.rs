@@ -1,19 +1,21 @@
 //! Reading a database inside a transaction: digests to buckets, buckets to bytes in the heap.
 
-use std::iter::Peekable;
+use std::iter::{self, Peekable};
+use std::mem;
 use std::sync::Arc;
 use std::vec;
 
 use rayon::prelude::*;
 
-use super::bucket::{Bucket, Location, Odd, Slot, Table, prefix};
+use super::bucket::{Bucket, Odd, Table, prefix};
 use super::connection::{Connection, key, prefix_of};
 use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest};
 use crate::object::compilation::{Compilation, id_of};
 use crate::object::fragment::Body;
 use crate::object::link_record::LinkRecord;
-use crate::store::backend::{Entries, State};
+use crate::store::backend::Entries;
 use crate::store::error::StoreError;
+use crate::store::places::{Location, Slot};
 use crate::store::repository::Entry;
 use crate::store::wire::record;
 
@@ -152,6 +154,18 @@ impl Connection {
         }
     }
 
+    /// The same, many at a time. Where there is only one table, its buckets are handed on as they are read.
+    pub(super) fn runs<'c>(&'c self, table: Table) -> Box<dyn Iterator<Item = Run> + 'c> {
+        let (mut members, mut level) = (self.members(table), self.level(table));
+        if members.young.is_none() {
+            return Box::new(iter::from_fn(move || level.run()));
+        }
+        Box::new(iter::from_fn(move || {
+            let run = members.by_ref().take(RUN).collect::<Run>();
+            Some(run).filter(|run| !run.as_ref().is_ok_and(Vec::is_empty))
+        }))
+    }
+
     /// All of one table, by digest in ascending order. A range that nobody has is damage.
     pub(super) fn level(&self, table: Table) -> Level<'_> {
         let (current, ready) = (Vec::new().into_iter(), Vec::new().into_iter());
@@ -268,6 +282,8 @@ impl Connection {
 
 /// Fewer records are not worth another thread.
 const FEW: usize = 256;
+/// So many entries of two tables are handed on together.
+const RUN: usize = 1024;
 /// So many buckets are read together by who wants all.
 const TOGETHER: usize = 16;
 /// A digest is near that is no further away than so many buckets: it is come to sooner than looked for.
@@ -304,20 +320,13 @@ pub(super) fn body_error(digest: FragmentDigest) -> impl FnOnce(String) -> Store
     move |reason| StoreError::Body { digest, reason }
 }
 
-/// What is left of a slot for those who do not want the bytes.
-pub(super) fn state(slot: Slot) -> State {
-    match slot {
-        Slot::Known => State::Known,
-        Slot::Stored(location) => State::Present(location.checksum),
-    }
-}
-
 /// The entries of a bucket, in ascending order, between the ends of its range.
 type Around = (u64, Vec<(Digest, Slot)>, u64);
 
 fn around(first: u64, bucket: Bucket<'_>) -> Result<Around, Odd> {
     let entries = bucket.entries();
-    let is_ordered = entries.is_sorted_by(|(a, _), (b, _)| a < b);
+    // Most digests are told apart by their prefixes.
+    let is_ordered = entries.is_sorted_by(|(a, _), (b, _)| (prefix(a), a) < (prefix(b), b));
     if is_ordered { Ok((first, entries, bucket.last)) } else { Err("a bucket is not in order") }
 }
 
@@ -358,7 +367,21 @@ pub(super) struct Level<'c> {
     ready: vec::IntoIter<Result<Around, Odd>>,
 }
 
+/// Entries that follow each other, in ascending order.
+pub(super) type Run = Result<Vec<(Digest, Slot)>, StoreError>;
+
 impl Level<'_> {
+    /// The entries of the next bucket.
+    fn run(&mut self) -> Option<Run> {
+        // Whoever goes on after an error finds the end.
+        let from = self.from.take()?;
+        match self.load(from) {
+            Ok(true) => Some(Ok(mem::take(&mut self.current).collect())),
+            Ok(false) => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+
     /// Reads the next bucket; says whether there is one.
     fn load(&mut self, from: u64) -> Result<bool, StoreError> {
         if self.ready.len() == 0 {

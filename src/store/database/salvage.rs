@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use tempfile::NamedTempFile;
 
-use super::bucket::{Bucket, Slot, Table};
+use super::bucket::{Bucket, Table};
 use super::connection::{Connection, key, prefix_of};
-use super::reader::state;
 use super::ruin::Ruin;
 use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest};
 use crate::object::compilation::Compilation;
 use crate::object::link_record::LinkRecord;
 use crate::store::backend::{Batch, Damage, Members, State, View};
 use crate::store::error::StoreError;
+use crate::store::places::{Member, Slot};
 use crate::store::repository::Entry;
 
 /// The slots that could be read, by table, and what is wrong with the rest.
@@ -180,7 +180,7 @@ impl Salvaged {
 
 impl View for Salvaged {
     fn state(&self, digest: &FragmentDigest) -> Result<Option<State>, StoreError> {
-        Ok(self.slot(Table::Fragments, digest.digest()).map(state))
+        Ok(self.slot(Table::Fragments, digest.digest()).map(|slot| slot.state()))
     }
 
     fn fragment(&self, digest: &FragmentDigest) -> Result<Option<Entry>, StoreError> {
@@ -197,10 +197,9 @@ impl View for Salvaged {
         slot.map(|slot| self.connection.compilation_at(id, slot)).transpose()
     }
 
-    fn fragments(&self) -> Members<'_, (FragmentDigest, State)> {
-        Box::new(
-            self.slots(Table::Fragments).map(|(digest, slot)| Ok((FragmentDigest::new(digest), state(slot)))),
-        )
+    fn fragment_runs(&self) -> Members<'_, Vec<Member>> {
+        let member = |(digest, slot)| Member { digest: FragmentDigest::new(digest), slot };
+        Box::new(std::iter::once_with(move || Ok(self.slots(Table::Fragments).map(member).collect())))
     }
 
     fn compilations(&self) -> Members<'_, CompilationId> {

@@ -3,9 +3,9 @@
 use std::mem;
 use std::ops::Range;
 
-use super::bucket::{Location, Slot, Table};
+use super::bucket::Table;
 use super::connection::Connection;
-use super::reader::{compilation, state};
+use super::reader::compilation;
 use super::rows::Rows;
 use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest};
 use crate::object::compilation::Compilation;
@@ -13,19 +13,19 @@ use crate::object::link_record::LinkRecord;
 use crate::store::backend::{Compilations, Entries, Members, Records, State, Take, View};
 use crate::store::error::StoreError;
 use crate::store::haul::Haul;
-use crate::store::places::Places;
+use crate::store::places::{Location, Member, Places, Slot};
 use crate::store::repository::Entry;
 use crate::store::wire::record::CompilationRecord;
 
 /// A connection whose transaction has begun.
 impl View for Connection {
     fn state(&self, digest: &FragmentDigest) -> Result<Option<State>, StoreError> {
-        Ok(self.slot(Table::Fragments, digest.digest())?.map(state))
+        Ok(self.slot(Table::Fragments, digest.digest())?.map(|slot| slot.state()))
     }
 
     fn states(&self, digests: &[FragmentDigest]) -> Result<Vec<Option<State>>, StoreError> {
         let slots = self.slots(Table::Fragments, digests.iter().map(FragmentDigest::digest))?;
-        Ok(slots.into_iter().map(|slot| slot.map(state)).collect())
+        Ok(slots.into_iter().map(|slot| slot.map(|slot| slot.state())).collect())
     }
 
     fn fragment(&self, digest: &FragmentDigest) -> Result<Option<Entry>, StoreError> {
@@ -39,7 +39,7 @@ impl View for Connection {
 
     fn for_entries(&self, digests: &[FragmentDigest], take: &mut Take<'_>) -> Result<(), StoreError> {
         let slots = self.slots(Table::Fragments, digests.iter().map(FragmentDigest::digest))?;
-        self.haul(digests, &slots, take)
+        self.haul(digests.len(), |at| (digests[at], slots[at]), take)
     }
 
     fn for_some(
@@ -52,9 +52,7 @@ impl View for Connection {
         places.find(all, wanted, |digests| {
             self.slots(Table::Fragments, digests.iter().map(FragmentDigest::digest))
         })?;
-        let digests = wanted.iter().map(|at| all[*at]).collect::<Vec<_>>();
-        let slots = wanted.iter().map(|at| places.get(*at)).collect::<Vec<_>>();
-        self.haul(&digests, &slots, take)
+        self.haul(wanted.len(), |at| (all[wanted[at]], places.get(wanted[at])), take)
     }
 
     fn has_compilation(&self, id: &CompilationId) -> Result<bool, StoreError> {
@@ -76,9 +74,15 @@ impl View for Connection {
         Ok(self.records_at(ids, &slots, CompilationRecord::held))
     }
 
-    fn fragments(&self) -> Members<'_, (FragmentDigest, State)> {
-        let typed = |(digest, slot)| (FragmentDigest::new(digest), state(slot));
-        Box::new(self.members(Table::Fragments).map(move |member| member.map(typed)))
+    fn fragment_runs(&self) -> Members<'_, Vec<Member>> {
+        let typed = |(digest, slot)| Member { digest: FragmentDigest::new(digest), slot };
+        Box::new(
+            self.runs(Table::Fragments).map(move |run| run.map(|run| run.into_iter().map(typed).collect())),
+        )
+    }
+
+    fn for_members(&self, members: &[Member], take: &mut Take<'_>) -> Result<(), StoreError> {
+        self.haul(members.len(), |at| (members[at].digest, Some(members[at].slot)), take)
     }
 
     fn compilations(&self) -> Members<'_, CompilationId> {
@@ -93,35 +97,42 @@ impl View for Connection {
 }
 
 impl Connection {
-    /// Reads what slots stand for as it lies in the heap, so that each of its rows is opened once.
+    /// Reads what slots stand for as it lies in the heap, so that each of its rows is opened once. `wanted` tells each of
+    /// so many digests, and its slot.
     fn haul(
         &self,
-        digests: &[FragmentDigest],
-        slots: &[Option<Slot>],
+        count: usize,
+        wanted: impl Fn(usize) -> (FragmentDigest, Option<Slot>),
         take: &mut Take<'_>,
     ) -> Result<(), StoreError> {
         self.map()?;
-        let mut order = slots.iter().map(place).zip(0..).collect::<Vec<(_, usize)>>();
+        // What is not in the heap comes first.
+        let place = |at: u32| match wanted(at as usize).1 {
+            Some(Slot::Stored(Location { row, offset, .. })) => (row, offset, at),
+            Some(Slot::Known) | None => (0, 0, at),
+        };
+        let mut order = (0..count as u32).map(place).collect::<Vec<_>>();
         order.sort_unstable();
         let (mut rows, mut haul) = (Rows::of(self), Haul::with_room());
-        let is_one_row = |a: &Option<(u32, u32)>, b: &Option<(u32, u32)>| matches!((a, b), (Some((a, _)), Some((b, _))) if a == b);
-        for row in order.chunk_by(|(a, _), (b, _)| is_one_row(a, b)) {
-            let stored = |(_, at): &(_, usize)| match slots[*at] {
-                Some(Slot::Stored(location)) => Some((*at, digests[*at], location)),
-                Some(Slot::Known) | None => None,
+        for row in order.chunk_by(|(a, ..), (b, ..)| a == b) {
+            let stored = |(.., at): &(_, _, u32)| match wanted(*at as usize) {
+                (digest, Some(Slot::Stored(location))) => Some((*at as usize, digest, location)),
+                (_, Some(Slot::Known) | None) => None,
             };
-            if read_at_once(&mut rows, &row.iter().filter_map(stored).collect::<Vec<_>>(), &mut haul) {
+            let all = row.iter().filter_map(stored).collect::<Vec<_>>();
+            if all.len() == row.len() && read_at_once(&mut rows, &all, &mut haul) {
                 if haul.is_full() {
                     take(mem::replace(&mut haul, Haul::with_room()))?;
                 }
                 continue;
             }
-            for (_, at) in row {
-                let (at, digest) = (*at, &digests[*at]);
-                match slots[at] {
-                    None => haul.add(at, Ok(None), digest),
-                    Some(Slot::Known) => haul.add(at, Ok(Some(Entry::Known)), digest),
-                    Some(Slot::Stored(location)) => haul.read(at, digest, location.checksum, |bytes| {
+            for (.., at) in row {
+                let at = *at as usize;
+                let (digest, slot) = wanted(at);
+                match slot {
+                    None => haul.add(at, Ok(None), &digest),
+                    Some(Slot::Known) => haul.add(at, Ok(Some(Entry::Known)), &digest),
+                    Some(Slot::Stored(location)) => haul.read(at, &digest, location.checksum, |bytes| {
                         rows.read(location.row, location.range(), bytes)
                     }),
                 }
@@ -152,12 +163,4 @@ fn read_at_once(rows: &mut Rows<'_>, wanted: &[(usize, FragmentDigest, Location)
     };
     // What is wrong may be wrong with one of them: then each is read alone.
     haul.read_all(wanted.iter().map(place), |into| rows.read(row, whole.clone(), into)).is_ok()
-}
-
-/// Where in the heap something is, if it is there.
-fn place(slot: &Option<Slot>) -> Option<(u32, u32)> {
-    match slot {
-        Some(Slot::Stored(location)) => Some((location.row, location.offset)),
-        Some(Slot::Known) | None => None,
-    }
 }

@@ -51,7 +51,7 @@ fn assert_holds(path: &Path, model: &Model) {
     let repository = open(path);
     let (view, damage) = repository.examine().unwrap();
     assert_eq!(damage, []);
-    let digests = view.fragments().map(|member| member.unwrap().0).collect::<Vec<_>>();
+    let digests = view.fragments().map(|member| member.unwrap().digest).collect::<Vec<_>>();
     assert!(digests.iter().eq(model.keys()));
     let entries = view.entries(&digests).unwrap().into_iter().map(|entry| entry.unwrap().unwrap());
     assert!(entries.eq(model.values().cloned()));
