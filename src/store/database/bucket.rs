@@ -180,6 +180,9 @@ fn check(table: Table, first: u64, rest: &[u8]) -> u64 {
     xxh3_64_with_seed(rest, first ^ (table as u64 + 1).rotate_right(8))
 }
 
+/// So many buckets are not made of a few entries too many.
+const MANY: usize = 8;
+
 /// The number of bytes that an entry takes in a bucket.
 pub const fn size(slot: &Slot) -> usize {
     match slot {
@@ -212,14 +215,16 @@ pub fn bytes(table: Table, first: u64, last: u64, entries: &[(Digest, Slot)]) ->
 /// Splits what does not fit into one bucket. Each piece comes with the first prefix of its range; the first piece
 /// starts where the whole did.
 ///
-/// A few entries too many make two halves with room for more; many are a load in ascending order and fill their buckets.
+/// What makes a few buckets makes them equally full, with room for more; much is a load in ascending order and fills its
+/// buckets.
 pub fn split(first: u64, entries: &[(Digest, Slot)]) -> Vec<(u64, &[(Digest, Slot)])> {
-    let total = HEADER + entries.iter().map(|(_, slot)| size(slot)).sum::<usize>();
-    let limit = match total.div_ceil(CAPACITY) {
-        0 | 1 => return vec![(first, entries)],
-        2 => total / 2,
-        _ => CAPACITY,
-    };
+    let total = entries.iter().map(|(_, slot)| size(slot)).sum::<usize>();
+    if HEADER + total <= CAPACITY {
+        return vec![(first, entries)];
+    }
+    // An equal share does not end where an entry ends: each piece may have one more.
+    let pieces = total.div_ceil(CAPACITY - HEADER - STORED);
+    let limit = if pieces < MANY { HEADER + total.div_ceil(pieces) + STORED - 1 } else { CAPACITY };
     let mut pieces = Vec::new();
     let (mut start, mut from, mut at, mut taken) = (first, 0, 0, HEADER);
     // Digests with the same prefix stay together: a bucket is found by it.

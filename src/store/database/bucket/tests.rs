@@ -49,6 +49,20 @@ proptest! {
     }
 
     #[test]
+    fn too_full_a_bucket_becomes_few_of_one_size(count in 68..460_u32) {
+        let entry = |number: u32| {
+            let mut bytes = [0; 32];
+            bytes[..4].copy_from_slice(&number.to_be_bytes());
+            let location = Location { checksum: Checksum::from_bytes([0; 16]), row: 1, offset: 0, length: 1 };
+            (Digest::from_bytes(bytes), Slot::Stored(location))
+        };
+        let entries = (0..count).map(entry).collect::<Vec<_>>();
+        let sizes = split(0, &entries).iter().map(|(_, piece)| piece.len()).collect::<Vec<_>>();
+        let (least, most) = (sizes.iter().min().unwrap(), sizes.iter().max().unwrap());
+        prop_assert!(most - least <= sizes.len(), "{sizes:?}");
+    }
+
+    #[test]
     fn a_changed_byte_is_seen(entries in entries(), at in any::<prop::sample::Index>(), flip in 1..=255_u8) {
         let mut written = bytes(Table::Compilations, 0, u64::MAX, &entries);
         let at = at.index(written.len());
