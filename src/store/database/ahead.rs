@@ -46,3 +46,41 @@ fn opened(path: &Path) -> Option<Arc<File>> {
     open.insert(inode, Arc::clone(&file));
     Some(file)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::{FragmentDigest, Hasher};
+    use crate::object::fragment::Body;
+    use crate::store::backend::Missing;
+    use crate::store::database::DatabaseBackend;
+    use crate::store::repository::Entry;
+    use crate::store::{Repository, StoreError};
+
+    fn add(path: &Path, numbers: std::ops::Range<u32>) {
+        let repository = Repository::new(DatabaseBackend::new(path, Missing::IsEmpty));
+        let added = repository.write(|transaction| {
+            numbers.into_iter().try_for_each(|number| {
+                let digest = FragmentDigest::new(Hasher::new("fragment", number).finish());
+                let entry = Entry::Present(Body::new(&number.to_le_bytes().repeat(4000)));
+                transaction.add_fragment(digest, &entry).map(drop)
+            })
+        });
+        added.map_err(|error: StoreError| error).unwrap();
+    }
+
+    #[test]
+    fn large_changes_of_one_process_take_turns() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = &directory.path().join("repo.tdb");
+        add(path, 0..1);
+        thread::scope(|scope| {
+            (0..3).for_each(|part| _ = scope.spawn(move || add(path, 1000 * part..1000 * part + 500)));
+        });
+        let repository = Repository::new(DatabaseBackend::new(path, Missing::IsAnError));
+        let (view, damage) = repository.examine().unwrap();
+        assert_eq!((damage, view.fragments().count()), (vec![], 1500));
+        // What would be closed would take the locks of the others away.
+        assert!(Arc::strong_count(&opened(path).unwrap()) >= 2, "the file is still open");
+    }
+}
