@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
+use std::{panic, thread};
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -63,6 +64,20 @@ pub enum MergeError {
     Conflicts(MergeReport, #[related] Vec<Conflict>),
 }
 
+impl MergeReport {
+    /// Adds what another part of the same merge did.
+    fn add(&mut self, other: Self) {
+        let Self { added, filled, identical, known, compilations, links, conflicts } = other;
+        self.added += added;
+        self.filled += filled;
+        self.identical += identical;
+        self.known += known;
+        self.compilations += compilations;
+        self.links += links;
+        self.conflicts.extend(conflicts);
+    }
+}
+
 impl MergeError {
     /// What was found before nothing was merged.
     pub fn report(&self) -> Option<&MergeReport> {
@@ -77,24 +92,25 @@ impl MergeError {
 /// No source may be the target itself.
 pub fn merge(target: &Repository, sources: &[Repository]) -> Result<MergeReport, MergeError> {
     target.write(|transaction| {
-        let sources = sources_of(sources, read_together(sources)?);
+        let origins = Origins::of(target, sources);
+        let sources = read_together(sources)?;
         let mut report = MergeReport::default();
         // Referents first: fragments, then the compilations that name them, then the links that name those.
         for offers in Chunks::of(&sources) {
-            let wanted = decide(offers?, transaction.view(), target.origin(), &sources, &mut report)?;
+            let wanted = decide(offers?, transaction.view(), &origins, &mut report)?;
             // After a conflict the rest is only looked at, to tell all conflicts.
             if report.conflicts.is_empty() {
                 let are_new = wanted.iter().all(|offer| offer.is_new);
                 for (source, from_here) in sources.iter().zip(by_source(wanted, sources.len())) {
                     // A body is held against its checksum: what is damaged does not arrive.
-                    transaction.take_fragments(from_here, &*source.snapshot, are_new)?;
+                    transaction.take_fragments(from_here, &**source, are_new)?;
                 }
             }
         }
         refuse_conflicts(&report)?;
         for (from, ids) in new_compilations(transaction.view(), &sources, &mut report)? {
             for ids in ids.chunks(TOGETHER) {
-                transaction.take_compilations(ids, &*sources[from].snapshot)?;
+                transaction.take_compilations(ids, &*sources[from])?;
             }
         }
         let links = new_links(transaction.view(), &sources, &mut report)?;
@@ -108,32 +124,17 @@ pub fn merge(target: &Repository, sources: &[Repository]) -> Result<MergeReport,
 
 /// Tells what [`merge`] would do.
 pub fn dry_run(target: &Repository, sources: &[Repository]) -> Result<MergeReport, MergeError> {
-    let mut snapshots = read_together([target].into_iter().chain(sources))?;
-    let view = snapshots.remove(0);
-    let sources = sources_of(sources, snapshots);
+    let origins = Origins::of(target, sources);
+    let mut sources = read_together([target].into_iter().chain(sources))?;
+    let view = sources.remove(0);
     let mut report = MergeReport::default();
     for offers in Chunks::of(&sources) {
-        decide(offers?, &*view, target.origin(), &sources, &mut report)?;
+        decide(offers?, &*view, &origins, &mut report)?;
     }
     refuse_conflicts(&report)?;
     new_compilations(&*view, &sources, &mut report)?;
     new_links(&*view, &sources, &mut report)?;
     Ok(report)
-}
-
-/// A repository to merge from.
-struct Source<'r> {
-    origin: &'r str,
-    snapshot: Snapshot<'r>,
-}
-
-fn sources_of<'r>(
-    repositories: &'r [Repository],
-    snapshots: impl IntoIterator<Item = Snapshot<'r>>,
-) -> Vec<Source<'r>> {
-    let source =
-        |(repository, snapshot): (&'r Repository, _)| Source { origin: repository.origin(), snapshot };
-    repositories.iter().zip(snapshots).map(source).collect()
 }
 
 /// So many digests are looked up, read and stored together: they lie anywhere in their sources.
@@ -160,10 +161,10 @@ enum Chunks<'s> {
 }
 
 impl<'s> Chunks<'s> {
-    fn of(sources: &'s [Source<'_>]) -> Self {
+    fn of(sources: &'s [Snapshot<'_>]) -> Self {
         match sources {
-            [source] => Self::One(source.snapshot.fragment_runs()),
-            _ => Self::Many(sources.iter().map(|source| source.snapshot.fragments().peekable()).collect()),
+            [source] => Self::One(source.fragment_runs()),
+            _ => Self::Many(sources.iter().map(|source| source.fragments().peekable()).collect()),
         }
     }
 
@@ -220,15 +221,61 @@ impl Iterator for Chunks<'_> {
     }
 }
 
+/// Who has what, for messages.
+struct Origins<'o> {
+    target: &'o str,
+    sources: Vec<&'o str>,
+}
+
+impl<'o> Origins<'o> {
+    fn of(target: &'o Repository, sources: &'o [Repository]) -> Self {
+        Self { target: target.origin(), sources: sources.iter().map(Repository::origin).collect() }
+    }
+}
+
+/// Fewer offers are not worth another thread.
+const ALONE: usize = 1 << 14;
+
 /// Takes the greater of all sides for each digest, and notes what that means. Leaves what the target is to take, of each
-/// digest one offer at the most.
+/// digest one offer at the most. Half is looked up on another thread, where there may be one and the target has a twin for it.
 fn decide(
     mut offers: Vec<Offer>,
     target: &dyn View,
-    target_origin: &str,
-    sources: &[Source<'_>],
+    origins: &Origins<'_>,
     report: &mut MergeReport,
 ) -> Result<Vec<Offer>, StoreError> {
+    let is_alone = offers.len() < ALONE || rayon::current_num_threads() == 1;
+    let Some(twin) = (if is_alone { None } else { target.twin() }) else {
+        let kept = sift(&mut offers, target, origins, report)?;
+        offers.truncate(kept);
+        return Ok(offers);
+    };
+    // All offers for one digest are in one half.
+    let half = offers.len() / 2;
+    let middle = half + offers[half..].iter().take_while(|offer| is_same(offer, &offers[half - 1])).count();
+    let (front, back) = offers.split_at_mut(middle);
+    let (kept, behind) = thread::scope(|scope| {
+        let behind = scope.spawn(move || {
+            let mut report = MergeReport::default();
+            sift(back, &*twin, origins, &mut report).map(|kept| (kept, report))
+        });
+        let kept = sift(front, target, origins, report);
+        (kept, behind.join().unwrap_or_else(|panic| panic::resume_unwind(panic)))
+    });
+    let (kept, (behind, noted)) = (kept?, behind?);
+    report.add(noted);
+    offers.copy_within(middle..middle + behind, kept);
+    offers.truncate(kept + behind);
+    Ok(offers)
+}
+
+/// The same in place: says how many offers, at the front, are left.
+fn sift(
+    offers: &mut [Offer],
+    target: &dyn View,
+    origins: &Origins<'_>,
+    report: &mut MergeReport,
+) -> Result<usize, StoreError> {
     let (mut start, mut kept) = (0, 0);
     while start < offers.len() {
         let asked = offers[start..].chunk_by(is_same).take(ASKED);
@@ -236,15 +283,14 @@ fn decide(
         for there in target.states(&digests)? {
             let rivals = offers[start..].chunk_by(is_same).next().unwrap_or_default();
             start += rivals.len();
-            if let Some(greatest) = greatest(rivals, there, target_origin, sources, report) {
+            if let Some(greatest) = greatest(rivals, there, origins, report) {
                 // What is kept never comes to where something is not looked at yet.
                 offers[kept] = greatest;
                 kept += 1;
             }
         }
     }
-    offers.truncate(kept);
-    Ok(offers)
+    Ok(kept)
 }
 
 fn is_same(a: &Offer, b: &Offer) -> bool {
@@ -255,14 +301,13 @@ fn is_same(a: &Offer, b: &Offer) -> bool {
 fn greatest(
     rivals: &[Offer],
     there: Option<State>,
-    target_origin: &str,
-    sources: &[Source<'_>],
+    origins: &Origins<'_>,
     report: &mut MergeReport,
 ) -> Option<Offer> {
-    let (mut current, mut origin, mut greatest) = (there, target_origin, None);
+    let (mut current, mut origin, mut greatest) = (there, origins.target, None);
     for offer in rivals {
         let Member { digest, .. } = offer.member;
-        let (state, source) = (offer.member.state(), sources[offer.from as usize].origin);
+        let (state, source) = (offer.member.state(), origins.sources[offer.from as usize]);
         match join(current, &digest, state) {
             Ok(Addition::Added | Addition::Filled) => {
                 (current, origin) = (Some(state), source);
@@ -299,17 +344,21 @@ fn by_source(offers: Vec<Offer>, sources: usize) -> Vec<Vec<Member>> {
 /// The compilations that the target does not have, by the source that they come from.
 fn new_compilations(
     target: &dyn View,
-    sources: &[Source<'_>],
+    sources: &[Snapshot<'_>],
     report: &mut MergeReport,
 ) -> Result<BTreeMap<usize, Vec<CompilationId>>, StoreError> {
     let mut seen = BTreeSet::new();
     let mut new = BTreeMap::<usize, Vec<CompilationId>>::new();
     for (from, source) in sources.iter().enumerate() {
-        for id in source.snapshot.compilations() {
-            let id = id?;
-            if !target.has_compilation(&id)? && seen.insert(id) {
-                new.entry(from).or_default().push(id);
+        let mut ids = source.compilations();
+        loop {
+            let some = ids.by_ref().take(TOGETHER).collect::<Result<Vec<_>, _>>()?;
+            if some.is_empty() {
+                break;
             }
+            let there = target.have_compilations(&some)?;
+            let absent = some.into_iter().zip(there).filter(|(id, is_there)| !is_there && seen.insert(*id));
+            new.entry(from).or_default().extend(absent.map(|(id, _)| id));
         }
     }
     report.compilations = seen.len();
@@ -319,13 +368,13 @@ fn new_compilations(
 /// The link records that the target does not have.
 fn new_links(
     target: &dyn View,
-    sources: &[Source<'_>],
+    sources: &[Snapshot<'_>],
     report: &mut MergeReport,
 ) -> Result<BTreeMap<BuildId, LinkRecord>, StoreError> {
     let there = target.links().map(|link| Ok(link?.build)).collect::<Result<BTreeSet<_>, StoreError>>()?;
     let mut new = BTreeMap::new();
     for source in sources {
-        for link in source.snapshot.links() {
+        for link in source.links() {
             let link = link?;
             if !there.contains(&link.build) {
                 // The place is on the machine that wrote the record; here it means nothing.

@@ -45,7 +45,7 @@ fn assert_split(first: u64, entries: &[(Digest, Slot)]) {
     assert!(pieces.is_sorted_by(|(a, _), (b, _)| a < b));
     assert!(pieces.iter().flat_map(|(_, piece)| *piece).eq(entries));
     for (start, piece) in pieces {
-        assert!(piece.iter().all(|(digest, _)| bucket::prefix(digest) >= start));
+        assert!(piece.iter().all(|(digest, _)| digest.prefix() >= start));
     }
 }
 

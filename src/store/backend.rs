@@ -74,6 +74,11 @@ pub trait View {
     /// Whether there is a compilation of this id; it is not looked at.
     fn has_compilation(&self, id: &CompilationId) -> Result<bool, StoreError>;
 
+    /// Whether there is a compilation of each id. Ascending ids are found fastest.
+    fn have_compilations(&self, ids: &[CompilationId]) -> Result<Vec<bool>, StoreError> {
+        ids.iter().map(|id| self.has_compilation(id)).collect()
+    }
+
     /// Whether there is a compilation of this id with all that it names. What names something is published after it, so
     /// that the one tells the other; a store that a person may have edited looks at each.
     fn has_whole(&self, id: &CompilationId) -> Result<bool, StoreError> {
@@ -127,7 +132,15 @@ pub trait View {
 
     /// All link records.
     fn links(&self) -> Members<'_, LinkRecord>;
+
+    /// Another view of the same state, for another thread as long as this one lives; none where there can be none.
+    fn twin(&self) -> Option<Twin> {
+        None
+    }
 }
+
+/// A view for another thread.
+pub type Twin = Box<dyn View + Send>;
 
 /// A view that can be changed. Changes are seen at once through the same batch.
 pub trait Batch: View {

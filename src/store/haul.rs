@@ -2,9 +2,9 @@
 //!
 //! Deliberately absent: a way to a body that is not held against its checksum.
 
-use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc;
+use std::thread;
 
 use super::backend::View;
 use super::error::StoreError;
@@ -172,35 +172,33 @@ impl Held {
     }
 }
 
-/// Gives the bodies of many members of a view to `add`, in the order in which they were read. This thread reads and adds;
-/// the others hold what was read against its checksums meanwhile.
+/// Gives the bodies of many members of a view to `add`, in the order in which they were read, held against their checksums.
+/// Another thread reads and holds, where there may be one and the view has a twin for it.
 pub fn for_held(
     view: &dyn View,
     members: &[Member],
     mut add: impl FnMut(Held) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    // There may be no other thread, and this one may be one of them: then nobody else would ever hold anything.
-    let most = match rayon::current_num_threads() {
-        1 => return view.for_members(members, &mut |haul| add(haul.held()?)),
-        threads => 2 * threads,
+    let is_alone = members.len() < MANY || rayon::current_num_threads() == 1;
+    let Some(twin) = (if is_alone { None } else { view.twin() }) else {
+        return view.for_members(members, &mut |haul| add(haul.held()?));
     };
-    let mut next = |waiting: &mut VecDeque<Receiver<_>>| match waiting.pop_front().map(|held| held.recv()) {
-        Some(Ok(held)) => add(held?),
-        // Nothing was sent only where a thread has panicked, which the scope does not outlive.
-        Some(Err(_)) | None => Ok(()),
-    };
-    rayon::in_place_scope(|scope| {
-        let mut waiting = VecDeque::with_capacity(most);
-        view.for_members(members, &mut |haul| {
-            let (done, held) = mpsc::sync_channel(1);
-            // The receiver is gone only where something else is an error already.
-            scope.spawn(move |_| _ = done.send(haul.held()));
-            waiting.push_back(held);
-            if waiting.len() < most { Ok(()) } else { next(&mut waiting) }
-        })?;
-        while !waiting.is_empty() {
-            next(&mut waiting)?;
-        }
-        Ok(())
+    thread::scope(|scope| {
+        let (done, ready) = mpsc::sync_channel(WAITING);
+        scope.spawn(move || {
+            // The receiver is gone only where something else is an error already: then the rest is read in vain.
+            let read = twin.for_members(members, &mut |haul| {
+                _ = done.send(haul.held());
+                Ok(())
+            });
+            _ = read.map_err(|error| done.send(Err(error)));
+        });
+        ready.into_iter().try_for_each(|held| add(held?))
     })
 }
+
+/// Fewer members are not worth another thread.
+const MANY: usize = 4096;
+
+/// So many hauls wait for the one who adds.
+const WAITING: usize = 4;

@@ -347,12 +347,9 @@ impl<'b> Transaction<'b> {
 
     /// Adds many compilations that a view has, and says how many of them are new. Their fragments must be there.
     pub fn take_compilations(&mut self, ids: &[CompilationId], from: &dyn View) -> Result<usize, StoreError> {
-        let mut new = Vec::with_capacity(ids.len());
-        for id in ids {
-            if !self.batch.has_compilation(id)? {
-                new.push(*id);
-            }
-        }
+        let there = self.batch.have_compilations(ids)?;
+        let new = ids.iter().zip(there).filter(|(_, is_there)| !is_there);
+        let new = new.map(|(id, _)| *id).collect::<Vec<_>>();
         let records = from.records(&new)?.into_iter().filter_map(Result::transpose);
         self.add_records(records.collect::<Result<_, _>>()?)
     }

@@ -186,3 +186,63 @@ fn a_conflict_names_both_origins() {
         conflicts[0].origins[0].ends_with("ours.yaml") && conflicts[0].origins[1].ends_with("theirs.yaml")
     );
 }
+
+/// Large merges use several threads: what they find and do is that of a small one.
+#[test]
+fn much_is_merged_as_little_is() {
+    const COUNT: usize = 30_000;
+    // `kind` tells for each number whether it is absent, known, there, or there with another body.
+    let all = |kind: fn(usize) -> usize| {
+        let entry = |number| match kind(number) % 4 {
+            0 => None,
+            1 => Some(Entry::Known),
+            2 => Some(body(number, 1)),
+            _ => Some(body(number, 2)),
+        };
+        let mut all = Everything::default();
+        all.fragments.extend((0..COUNT).filter_map(|number| Some((digest(number), entry(number)?))));
+        parts::sort(&mut all);
+        all
+    };
+    // All pairs of the first three kinds; and of all four.
+    let [ours, theirs, odd] =
+        [all(|number| number % 3), all(|number| number / 3 % 3), all(|number| number / 3 % 4)];
+    let shelf = crate::kit::Backend::Database.shelf();
+    let fill = |name: &str, all: &Everything| {
+        let repository = shelf.repository(name);
+        let filled = repository.write(|transaction| transaction.add_fragments(&all.fragments).map(drop));
+        filled.map_err(|error: toy::store::StoreError| error).unwrap();
+        repository
+    };
+    let target = fill("ours", &ours);
+    let Err(MergeError::Conflicts(report, conflicts)) = merge(&target, &[fill("odd", &odd)]) else {
+        panic!("no conflict")
+    };
+    let clashes = |(digest, entry): &&(FragmentDigest, Entry)| {
+        present(entry) && find_sorted(&ours, *digest).is_some_and(|old| present(old) && old != entry)
+    };
+    let expected = odd.fragments.iter().filter(clashes).map(|(digest, _)| *digest).collect::<Vec<_>>();
+    assert!(conflicts.iter().map(|conflict| conflict.digest).eq(expected), "in their order");
+    assert_eq!(report.conflicts, conflicts);
+    assert_eq!(everything(&target), ours, "nothing was written");
+
+    let sources = [fill("theirs", &theirs)];
+    let report = dry_run(&target, &sources).unwrap();
+    let counts = [report.added, report.known, report.filled, report.identical];
+    assert_eq!(counts, [COUNT / 9; 4]);
+    assert_eq!(merge(&target, &sources).unwrap(), report);
+    let mut expected = ours.fragments.iter().cloned().collect::<std::collections::BTreeMap<_, _>>();
+    for (digest, entry) in theirs.fragments {
+        let there = expected.entry(digest).or_insert_with(|| entry.clone());
+        if present(&entry) {
+            *there = entry;
+        }
+    }
+    assert_eq!(everything(&target).fragments, expected.into_iter().collect::<Vec<_>>());
+    assert_clean(&target);
+}
+
+fn find_sorted(all: &Everything, digest: FragmentDigest) -> Option<&Entry> {
+    let at = all.fragments.binary_search_by_key(&digest, |(digest, _)| *digest).ok()?;
+    Some(&all.fragments[at].1)
+}

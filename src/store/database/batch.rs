@@ -12,7 +12,7 @@ use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest};
 use crate::object::compilation::Compilation;
 use crate::object::fragment::Body;
 use crate::object::link_record::LinkRecord;
-use crate::store::backend::{Batch, Compilations, Entries, Members, State, View};
+use crate::store::backend::{Batch, Compilations, Entries, Members, State, Twin, View};
 use crate::store::error::StoreError;
 use crate::store::haul;
 use crate::store::places::{Location, Member, Slot};
@@ -268,6 +268,15 @@ impl View for DatabaseBatch<'_> {
         pending.map_or_else(|| self.connection.has_compilation(id), Ok)
     }
 
+    fn have_compilations(&self, ids: &[CompilationId]) -> Result<Vec<bool>, StoreError> {
+        let is_there = |id: &CompilationId| self.look(Table::Compilations, id.digest(), |new| new.is_some());
+        let pending = ids.iter().map(is_there).collect::<Vec<_>>();
+        let unknown = ids.iter().zip(&pending).filter(|(_, is_there)| is_there.is_none());
+        let unknown = unknown.map(|(id, _)| *id).collect::<Vec<_>>();
+        let mut stored = self.connection.have_compilations(&unknown)?.into_iter();
+        Ok(pending.into_iter().map(|is_there| is_there.or_else(|| stored.next()) == Some(true)).collect())
+    }
+
     fn compilation(&self, id: &CompilationId) -> Result<Option<Compilation>, StoreError> {
         self.whole()?.compilation(id)
     }
@@ -286,6 +295,12 @@ impl View for DatabaseBatch<'_> {
 
     fn links(&self) -> Members<'_, LinkRecord> {
         self.members(|connection| connection.links())
+    }
+
+    fn twin(&self) -> Option<Twin> {
+        // Nobody else sees a change before it is published.
+        let is_unchanged = self.pending.borrow().bytes == 0 && !self.connection.is_changed();
+        if is_unchanged { self.connection.twin() } else { None }
     }
 }
 

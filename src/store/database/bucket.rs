@@ -47,12 +47,6 @@ const HEADER: usize = 8 + 8 + 4;
 const KNOWN: usize = 32;
 const STORED: usize = KNOWN + 16 + 3 * 4;
 
-/// The first eight bytes of a digest, by which buckets are found.
-pub fn prefix(digest: &Digest) -> u64 {
-    let (prefix, _) = digest.as_bytes().split_first_chunk().unwrap_or((&[0; 8], &[]));
-    u64::from_be_bytes(*prefix)
-}
-
 /// A bucket whose checksum is right.
 #[derive(Debug, Clone, Copy)]
 pub struct Bucket<'b> {
@@ -89,7 +83,7 @@ impl<'b> Bucket<'b> {
         let stored = self.stored.first().into_iter().chain(self.stored.last()).map(digest_of);
         let range = first..=self.last;
         first <= self.last
-            && known.chain(stored).all(|bytes| range.contains(&prefix(&Digest::from_bytes(bytes))))
+            && known.chain(stored).all(|bytes| range.contains(&Digest::from_bytes(bytes).prefix()))
     }
 
     /// What the bucket has for a digest.
@@ -146,7 +140,7 @@ impl Finder<'_> {
 fn seek<'b, const N: usize>(entries: &'b [[u8; N]], at: &mut usize, digest: &Digest) -> Option<&'b [u8; N]> {
     let is_less = |entry: &[u8; N]| {
         let first = entry.first_chunk().map_or(0, |first| u64::from_be_bytes(*first));
-        first < prefix(digest) || first == prefix(digest) && entry[..KNOWN] < digest.as_bytes()[..]
+        first < digest.prefix() || first == digest.prefix() && entry[..KNOWN] < digest.as_bytes()[..]
     };
     let mut low = if *at > 0 && !is_less(&entries[*at - 1]) { 0 } else { *at };
     let mut step = 1;
@@ -228,11 +222,11 @@ pub fn split(first: u64, entries: &[(Digest, Slot)]) -> Vec<(u64, &[(Digest, Slo
     let mut pieces = Vec::new();
     let (mut start, mut from, mut at, mut taken) = (first, 0, 0, HEADER);
     // Digests with the same prefix stay together: a bucket is found by it.
-    for group in entries.chunk_by(|(a, _), (b, _)| prefix(a) == prefix(b)) {
+    for group in entries.chunk_by(|(a, _), (b, _)| a.prefix() == b.prefix()) {
         let bytes = group.iter().map(|(_, slot)| size(slot)).sum::<usize>();
         if taken + bytes > limit && at > from {
             pieces.push((start, &entries[from..at]));
-            (start, from, taken) = (prefix(&group[0].0), at, HEADER);
+            (start, from, taken) = (group[0].0.prefix(), at, HEADER);
         }
         taken += bytes;
         at += group.len();

@@ -167,6 +167,23 @@ impl Connection {
         self.verify().inspect_err(|_| self.roll_back())
     }
 
+    /// Whether something was changed since the connection was opened.
+    pub(super) fn is_changed(&self) -> bool {
+        self.is_new || self.sql.total_changes() > 0
+    }
+
+    /// Another connection that reads the state which this one reads: nobody can publish another one while this one reads.
+    pub(super) fn again(&self) -> Result<Option<Self>, StoreError> {
+        let Some(other) = Self::open(&self.path)?.filter(|other| other.identity.inode == self.identity.inode)
+        else {
+            return Ok(None);
+        };
+        // Who would have to be waited for may himself wait until nobody reads this state any more.
+        other.is_patient.store(false, Ordering::Relaxed);
+        other.begin(Turn::Read)?;
+        Ok(Some(other))
+    }
+
     /// Publishes what the transaction did: the line where it becomes permanent.
     pub(super) fn commit(&self) -> Result<(), StoreError> {
         self.is_patient.store(true, Ordering::Relaxed);

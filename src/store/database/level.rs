@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::bucket::{self, Table, prefix};
+use super::bucket::{self, Table};
 use super::connection::Connection;
 use crate::digest::Digest;
 use crate::store::error::StoreError;
@@ -139,8 +139,8 @@ pub(super) fn sort_in(
 ) -> Result<(), StoreError> {
     let mut rest = changes;
     while let Some(change) = rest.first() {
-        let (first, old, last) = connection.entries_around(table, prefix(change.digest()))?;
-        let (here, behind) = rest.split_at(rest.partition_point(|change| prefix(change.digest()) <= last));
+        let (first, old, last) = connection.entries_around(table, change.digest().prefix())?;
+        let (here, behind) = rest.split_at(rest.partition_point(|change| change.digest().prefix() <= last));
         rest = behind;
         let entries = join(old, here, freed);
         write(connection, table, first, last, &entries)?;

@@ -7,7 +7,7 @@ use std::vec;
 
 use rayon::prelude::*;
 
-use super::bucket::{Bucket, Odd, Table, prefix};
+use super::bucket::{Bucket, Odd, Table};
 use super::connection::{Connection, key, prefix_of};
 use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest};
 use crate::object::compilation::{Compilation, id_of};
@@ -99,16 +99,17 @@ impl Connection {
     ) -> Result<(), StoreError> {
         let mut wanted = wanted.peekable();
         while let Some((_, digest)) = wanted.peek() {
-            let at = prefix(digest);
+            let at = digest.prefix();
             // Tells where the next bucket starts, if it is worth a look.
             let mut look = |first: u64, bucket: Bucket<'_>| {
                 let (mut finder, range) = (bucket.finder(), first..=bucket.last);
-                while let Some((slot, digest)) = wanted.next_if(|(_, digest)| range.contains(&prefix(digest)))
+                while let Some((slot, digest)) =
+                    wanted.next_if(|(_, digest)| range.contains(&digest.prefix()))
                 {
                     *slot = finder.find(digest);
                 }
                 let (_, next) = wanted.peek()?;
-                let distance = prefix(next).checked_sub(bucket.last)?;
+                let distance = next.prefix().checked_sub(bucket.last)?;
                 let is_near = distance / NEAR <= bucket.last - first;
                 if is_near { bucket.last.checked_add(1) } else { None }
             };
@@ -325,8 +326,7 @@ type Around = (u64, Vec<(Digest, Slot)>, u64);
 
 fn around(first: u64, bucket: Bucket<'_>) -> Result<Around, Odd> {
     let entries = bucket.entries();
-    // Most digests are told apart by their prefixes.
-    let is_ordered = entries.is_sorted_by(|(a, _), (b, _)| (prefix(a), a) < (prefix(b), b));
+    let is_ordered = entries.is_sorted_by(|(a, _), (b, _)| a < b);
     if is_ordered { Ok((first, entries, bucket.last)) } else { Err("a bucket is not in order") }
 }
 

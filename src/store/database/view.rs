@@ -10,7 +10,7 @@ use super::rows::Rows;
 use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest};
 use crate::object::compilation::Compilation;
 use crate::object::link_record::LinkRecord;
-use crate::store::backend::{Compilations, Entries, Members, Records, State, Take, View};
+use crate::store::backend::{Compilations, Entries, Members, Records, State, Take, Twin, View};
 use crate::store::error::StoreError;
 use crate::store::haul::Haul;
 use crate::store::places::{Location, Member, Places, Slot};
@@ -59,6 +59,11 @@ impl View for Connection {
         Ok(self.slot(Table::Compilations, id.digest())?.is_some())
     }
 
+    fn have_compilations(&self, ids: &[CompilationId]) -> Result<Vec<bool>, StoreError> {
+        let slots = self.slots(Table::Compilations, ids.iter().map(CompilationId::digest))?;
+        Ok(slots.iter().map(Option::is_some).collect())
+    }
+
     fn compilation(&self, id: &CompilationId) -> Result<Option<Compilation>, StoreError> {
         let slot = self.slot(Table::Compilations, id.digest())?;
         slot.map(|slot| self.compilation_at(id, slot)).transpose()
@@ -93,6 +98,10 @@ impl View for Connection {
     fn links(&self) -> Members<'_, LinkRecord> {
         let read = |(digest, slot)| self.link_at(BuildId::new(digest), slot);
         Box::new(self.members(Table::Links).map(move |member| member.and_then(read)))
+    }
+
+    fn twin(&self) -> Option<Twin> {
+        Some(Box::new(self.again().ok()??))
     }
 }
 
@@ -163,4 +172,49 @@ fn read_at_once(rows: &mut Rows<'_>, wanted: &[(usize, FragmentDigest, Location)
     };
     // What is wrong may be wrong with one of them: then each is read alone.
     haul.read_all(wanted.iter().map(place), |into| rows.read(row, whole.clone(), into)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use crate::digest::Hasher;
+    use crate::store::backend::{Missing, View};
+    use crate::store::database::DatabaseBackend;
+    use crate::store::{Entry, Repository, StoreError};
+
+    use super::FragmentDigest;
+
+    fn digests(view: &dyn View) -> Vec<FragmentDigest> {
+        view.fragments().map(|member| member.unwrap().digest).collect()
+    }
+
+    #[test]
+    fn a_twin_sees_the_same_state() {
+        let directory = tempfile::tempdir().unwrap();
+        let open =
+            || Repository::new(DatabaseBackend::new(&directory.path().join("repo.tdb"), Missing::IsEmpty));
+        let add = |numbers: std::ops::Range<u32>| {
+            open().write(|transaction| {
+                // Of a repository that is being made there is no twin either.
+                let before = transaction.view().twin().map(|twin| digests(&*twin));
+                assert_eq!(before, (numbers.start > 0).then(|| digests(transaction.view())));
+                for number in numbers {
+                    let digest = FragmentDigest::new(Hasher::new("fragment", number).finish());
+                    transaction.add_fragment(digest, &Entry::Known)?;
+                    assert!(transaction.view().twin().is_none(), "nobody else sees a change");
+                }
+                Ok(())
+            })
+        };
+        (0..3)
+            .try_for_each(|turn| add(turn * 10..turn * 10 + 10))
+            .map_err(|error: StoreError| error)
+            .unwrap();
+        let repository = open();
+        let view = repository.read().unwrap();
+        let twin = view.twin().unwrap();
+        assert_eq!(thread::spawn(move || digests(&*twin)).join().unwrap(), digests(&*view));
+        assert_eq!(digests(&*view).len(), 30);
+    }
 }

@@ -43,7 +43,7 @@ proptest! {
             let written = bytes(Table::Links, *first, last, piece);
             let bucket = Bucket::parse(Table::Links, *first, &written);
             prop_assert!(bucket.is_ok_and(|bucket| bucket.last == last));
-            let prefixes = piece.iter().map(|(digest, _)| prefix(digest)).collect::<std::collections::BTreeSet<_>>();
+            let prefixes = piece.iter().map(|(digest, _)| digest.prefix()).collect::<std::collections::BTreeSet<_>>();
             prop_assert!(written.len() <= CAPACITY || prefixes.len() == 1);
         }
     }
