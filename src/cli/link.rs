@@ -115,10 +115,10 @@ impl Verb for LinkArgs {
         let linked = self.threads.run(parts, || Ok(link(&*repository.read()?, &inputs, &options)));
         let linked = linked.map_err(|error: StoreError| Failure::from(error))?;
         let linked = linked.map_err(|errors| Failure::Problems(self.located(errors, Severity::Error)))?;
-        let Linked { executable, map, warnings, remains } = linked;
-        let (symbols, fragments) = (executable.symbols.len(), executable.sections.len());
+        let Linked { image, map, warnings, remains } = linked;
+        let (symbols, fragments) = (image.names.symbols().count(), image.sections.count());
         // The executable first: a record of one that is not there would be dropped by gc.
-        let write = || executable::write(&self.output, executable, self.format(), remains);
+        let write = || executable::write(&self.output, image, self.format(), remains);
         let Written { bytes, build, compilations } = self.threads.run(parts, write)?;
         let record = self.record(&repository, build, compilations);
         if let (Some(path), Some(map)) = (&self.map, &map) {

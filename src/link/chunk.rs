@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use super::resolve::{Definitions, Meaning};
+use super::names::Search;
+use super::resolve::Definitions;
 use crate::digest::FragmentDigest;
 use crate::object::fixup::FixupKind;
 use crate::object::fragment::Parts;
@@ -17,109 +18,84 @@ use crate::store::wire::lines;
 pub(super) struct Chunk {
     bodies: Vec<Body>,
     code: Vec<u8>,
-    targets: Vec<Target>,
-    /// The numbers of the definitions among the targets, which a walk follows.
-    callees: Vec<u32>,
+    /// What each fixup means: the number of a definition or operator; behind all of those, words of the chunk.
+    targets: Vec<u32>,
     words: Vec<Word>,
 }
 
 /// A fragment in a chunk. What is its own begins where that of the body before ends.
 struct Body {
-    digest: FragmentDigest,
     code_end: u32,
     targets_end: u32,
-    callees_end: u32,
-}
-
-/// Which body of which chunk.
-#[derive(Clone, Copy)]
-pub(super) struct BodyIndex {
-    pub chunk: u32,
-    pub body: u32,
-}
-
-/// What a fixup means to a program.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Target {
-    /// What its name means.
-    Known(Meaning),
-    /// Nothing that is known before the program runs: a word of the chunk, by index.
-    Other(FixupKind, u32),
 }
 
 /// A text that nothing known has for a name.
 pub(super) struct Word {
     pub text: Arc<str>,
     /// How it is used, by kind of fixup.
-    kinds: [bool; 2],
-}
-
-impl Word {
-    /// Whether code refers to it so.
-    pub(super) fn is(&self, kind: FixupKind) -> bool {
-        self.kinds[kind as usize]
-    }
+    pub kinds: [bool; 2],
 }
 
 impl Chunk {
     /// What the fixups of a body mean, by index.
-    pub(super) fn targets(&self, body: u32) -> &[Target] {
-        self.part(&self.targets, body, |body| body.targets_end)
+    pub(super) fn targets(&self, body: u32) -> &[u32] {
+        let (start, end) = self.range(body, |body| body.targets_end);
+        &self.targets[start..end]
     }
 
-    /// The numbers of the definitions that a body refers to, in the order of their first use.
-    pub(super) fn callees(&self, body: u32) -> &[u32] {
-        self.part(&self.callees, body, |body| body.callees_end)
+    /// The same, to be changed.
+    pub(super) fn targets_mut(&mut self, body: u32) -> &mut [u32] {
+        let (start, end) = self.range(body, |body| body.targets_end);
+        &mut self.targets[start..end]
     }
 
     /// The code of a body.
     pub(super) fn code(&self, body: u32) -> &[u8] {
-        self.part(&self.code, body, |body| body.code_end)
+        let (start, end) = self.range(body, |body| body.code_end);
+        &self.code[start..end]
     }
 
     /// Looks at a body, so that it is near when it is needed. What it gives depends on all that was looked at.
     pub(super) fn touch(&self, body: u32) -> usize {
         let code = self.code(body);
         let bytes = [code.first(), code.last()].into_iter().flatten().map(|byte| usize::from(*byte));
-        let targets = [self.targets(body).first(), self.targets(body).last()].into_iter().flatten();
-        bytes.chain(targets.map(|target| usize::from(matches!(target, Target::Other(..))))).sum()
+        bytes.sum::<usize>() + self.touch_targets(body)
     }
 
-    /// The digest of a body's fragment.
-    pub(super) fn digest(&self, body: u32) -> FragmentDigest {
-        self.bodies[body as usize].digest
+    /// Looks at the targets of a body only.
+    pub(super) fn touch_targets(&self, body: u32) -> usize {
+        let targets = [self.targets(body).first(), self.targets(body).last()].into_iter().flatten();
+        targets.map(|target| *target as usize).fold(0, usize::wrapping_add)
     }
 
     /// What is a body's own begins where that of the body before ends.
-    fn part<'c, T>(&self, all: &'c [T], body: u32, end: impl Fn(&Body) -> u32) -> &'c [T] {
-        let start = self.before(body).map_or(0, |before| end(before) as usize);
-        &all[start..end(&self.bodies[body as usize]) as usize]
+    fn range(&self, body: u32, end: impl Fn(&Body) -> u32) -> (usize, usize) {
+        let before = (body as usize).checked_sub(1).map(|before| &self.bodies[before]);
+        (before.map_or(0, |before| end(before) as usize), end(&self.bodies[body as usize]) as usize)
     }
 
-    fn before(&self, body: u32) -> Option<&Body> {
-        self.bodies.get((body as usize).checked_sub(1)?)
-    }
-
-    /// The words that they refer to, each once.
-    pub(super) fn words(&self) -> &[Word] {
-        &self.words
+    /// Gives away the words that they refer to, each once.
+    pub(super) fn take_words(&mut self) -> Vec<Word> {
+        std::mem::take(&mut self.words)
     }
 }
 
 /// Makes a chunk of stored bodies.
-pub(super) struct Decoder<'h, 'd, 'm> {
-    definitions: &'d Definitions<'m>,
+pub(super) struct Decoder<'h, 'd> {
+    definitions: &'d Definitions,
     chunk: Chunk,
     words: foldhash::HashMap<&'h str, u32>,
     /// Memory for the fixups of a body.
     fixups: Vec<(FixupKind, &'h str)>,
+    searches: Vec<Search>,
 }
 
-impl<'h, 'd, 'm> Decoder<'h, 'd, 'm> {
+impl<'h, 'd> Decoder<'h, 'd> {
     /// Makes room for so many bytes of bodies.
-    pub(super) fn new(definitions: &'d Definitions<'m>, bytes: usize) -> Self {
+    pub(super) fn new(definitions: &'d Definitions, bytes: usize) -> Self {
         let chunk = Chunk { code: Vec::with_capacity(bytes), ..Chunk::default() };
-        Self { definitions, chunk, words: foldhash::HashMap::default(), fixups: Vec::new() }
+        let words = foldhash::HashMap::default();
+        Self { definitions, chunk, words, fixups: Vec::new(), searches: Vec::new() }
     }
 
     /// Checks a body and copies its code; of its fixups, only the words of which nothing is known. Gives its index.
@@ -128,51 +104,46 @@ impl<'h, 'd, 'm> Decoder<'h, 'd, 'm> {
         let fixups = std::mem::take(&mut self.fixups);
         let parts = Parts::reusing(fixups, body).map_err(|error| damaged(error.to_string()))?;
         let first = self.chunk.targets.len();
-        for (kind, name) in &parts.fixups {
-            let target = self.target(*kind, name);
-            self.chunk.targets.push(target);
-        }
-        let targets = &self.chunk.targets[first..];
-        let checked = lines::check(&parts, |index| matches!(targets[index], Target::Known(_)));
+        self.resolve(&parts.fixups);
+        let (targets, known) = (&self.chunk.targets[first..], self.definitions.known());
+        let checked = lines::check(&parts, |index| (targets[index] as usize) < known);
         if let Err(reason) = checked {
             // What is the next body's begins where that of the last intact one ends.
             self.chunk.targets.truncate(first);
             return Err(damaged(reason));
         }
-        // Strong or weak: a procedure that is named is kept.
-        self.chunk.callees.extend(targets.iter().filter_map(|target| match target {
-            Target::Known(Meaning::Definition(number)) => Some(*number),
-            Target::Known(Meaning::Operator(_)) | Target::Other(..) => None,
-        }));
         self.chunk.code.extend_from_slice(parts.text);
         self.fixups = parts.fixups;
-        let Chunk { bodies, code, targets, callees, .. } = &mut self.chunk;
-        let [code_end, targets_end, callees_end] =
-            [code.len(), targets.len(), callees.len()].map(|end| end as u32);
-        bodies.push(Body { digest, code_end, targets_end, callees_end });
+        let Chunk { bodies, code, targets, .. } = &mut self.chunk;
+        bodies.push(Body { code_end: code.len() as u32, targets_end: targets.len() as u32 });
         Ok(bodies.len() as u32 - 1)
     }
 
+    /// Adds what fixups mean.
+    fn resolve(&mut self, fixups: &[(FixupKind, &'h str)]) {
+        let Self { definitions, chunk, words, searches, .. } = self;
+        searches.clear();
+        searches.extend(fixups.iter().map(|(_, name)| definitions.search(name)));
+        for ((kind, name), search) in fixups.iter().zip(searches) {
+            let target = definitions.find(*search, name).unwrap_or_else(|| {
+                let all = &mut chunk.words;
+                let word = *words.entry(name).or_insert_with(|| {
+                    all.push(Word { text: (*name).into(), kinds: [false; 2] });
+                    all.len() as u32 - 1
+                });
+                all[word as usize].kinds[*kind as usize] = true;
+                definitions.known() as u32 + word
+            });
+            chunk.targets.push(target);
+        }
+    }
+
     pub(super) fn finish(mut self) -> Chunk {
-        let Chunk { bodies, code, targets, callees, .. } = &mut self.chunk;
+        let Chunk { bodies, code, targets, .. } = &mut self.chunk;
         // Chunks last: what was room for more is given back.
         bodies.shrink_to_fit();
         code.shrink_to_fit();
         targets.shrink_to_fit();
-        callees.shrink_to_fit();
         self.chunk
-    }
-
-    fn target(&mut self, kind: FixupKind, name: &'h str) -> Target {
-        if let Some(meaning) = self.definitions.meaning(name) {
-            return Target::Known(meaning);
-        }
-        let words = &mut self.chunk.words;
-        let word = *self.words.entry(name).or_insert_with(|| {
-            words.push(Word { text: name.into(), kinds: [false; 2] });
-            words.len() as u32 - 1
-        });
-        words[word as usize].kinds[kind as usize] = true;
-        Target::Other(kind, word)
     }
 }

@@ -2,13 +2,14 @@
 
 use rayon::prelude::*;
 
-use super::reach::Reached;
+use super::reach::{Program, Reached};
+use super::resolve::Definitions;
 
 /// The symbols of a program by name. Sections lie in the order of its bodies: as the program reaches them.
-pub(super) fn layout<'r, 'm>(definitions: &'r [Reached<'m>]) -> Vec<&'r Reached<'m>> {
-    let name = |symbol: &Reached<'m>| symbol.defined.definition.name.as_str();
-    let symbols = definitions.par_iter().with_min_len(FEW).map(|symbol| (start(name(symbol)), symbol));
-    let mut symbols = symbols.collect::<Vec<_>>();
+pub(super) fn layout(program: &Program, definitions: &Definitions) -> Vec<Reached> {
+    let name = |symbol: &Reached| definitions.name(symbol.number);
+    let symbols = program.definitions.par_iter().with_min_len(FEW);
+    let mut symbols = symbols.map(|symbol| (start(name(symbol)), *symbol)).collect::<Vec<_>>();
     symbols.par_sort_unstable_by(|(a, left), (b, right)| a.cmp(b).then_with(|| name(left).cmp(name(right))));
     symbols.into_iter().map(|(_, symbol)| symbol).collect()
 }

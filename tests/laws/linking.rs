@@ -160,7 +160,7 @@ fn one_name_with_two_digests_is_an_error_in_any_order() {
     for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2]] {
         let errors = link(&repository, &order.map(|at| tickets[at])).unwrap_err();
         let [LinkError::Duplicate { name, sites }] = errors.as_slice() else { panic!("{errors:?}") };
-        assert_eq!(name.as_str(), "f");
+        assert_eq!(&**name, "f");
         let mut places = sites.each_ref().map(ToString::to_string);
         places.sort();
         assert_eq!(places, ["1.toy:1", "2.toy:1"]);

@@ -5,12 +5,12 @@ use std::ops::Range;
 
 use super::bucket::{Location, Slot, Table};
 use super::connection::Connection;
-use super::reader::{compilation, state};
+use super::reader::{compilation, outline, state};
 use super::rows::Rows;
 use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest};
 use crate::object::compilation::Compilation;
 use crate::object::link_record::LinkRecord;
-use crate::store::backend::{Compilations, Entries, Members, Records, State, Take, View};
+use crate::store::backend::{Compilations, Entries, Members, Outlines, Records, State, Take, View};
 use crate::store::error::StoreError;
 use crate::store::haul::Haul;
 use crate::store::places::Places;
@@ -69,6 +69,11 @@ impl View for Connection {
     fn find_compilations(&self, ids: &[CompilationId]) -> Result<Compilations, StoreError> {
         let slots = self.slots(Table::Compilations, ids.iter().map(CompilationId::digest))?;
         Ok(self.records_at(ids, &slots, compilation))
+    }
+
+    fn outlines(&self, ids: &[CompilationId]) -> Result<Outlines, StoreError> {
+        let slots = self.slots(Table::Compilations, ids.iter().map(CompilationId::digest))?;
+        Ok(self.records_at(ids, &slots, outline))
     }
 
     fn records(&self, ids: &[CompilationId]) -> Result<Records, StoreError> {

@@ -36,6 +36,8 @@ impl Writer {
     }
 }
 
+const COUNT: &str = "it counts more than what is left of it can hold";
+
 /// What is left to read.
 pub(crate) struct Reader<'b>(&'b [u8]);
 
@@ -79,6 +81,13 @@ impl<'b> Reader<'b> {
         std::str::from_utf8(self.bytes()?).map_err(|_| "a text in it is not UTF-8".to_owned())
     }
 
+    /// As many members of so many bytes as are counted, where they lie.
+    pub(crate) fn chunks<const N: usize>(&mut self) -> Result<&'b [[u8; N]], String> {
+        let count = self.u32()? as usize;
+        let bytes = count.checked_mul(N).filter(|bytes| *bytes <= self.0.len()).ok_or(COUNT)?;
+        Ok(self.take(bytes)?.as_chunks().0)
+    }
+
     /// As many members as are counted, each of `least` bytes or more. No count makes room for what is not there.
     pub(crate) fn all<T>(
         &mut self,
@@ -87,7 +96,7 @@ impl<'b> Reader<'b> {
     ) -> Result<Vec<T>, String> {
         let count = self.u32()? as usize;
         if count > self.0.len() / least {
-            return Err("it counts more than what is left of it can hold".to_owned());
+            return Err(COUNT.to_owned());
         }
         (0..count).map(|_| member(self)).collect()
     }

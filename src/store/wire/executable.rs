@@ -12,11 +12,15 @@ use crate::isa::instruction::Instruction;
 use crate::name::{Name, is_callable};
 use crate::object::executable::{Executable, Symbol};
 use crate::store::error::StoreError;
-use crate::store::file;
+use crate::store::file::{self, Framed};
 use crate::store::seal::{self, Kind};
 
 mod binary;
+pub mod image;
 mod yaml;
+
+use binary::Ends;
+pub use image::Image;
 
 /// How an executable is spelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,11 +40,17 @@ pub enum FormError {
     /// The binary form counts in 32 bits.
     #[error("it is larger than 4 GiB")]
     Size,
+    /// An image is not one of members.
+    #[error("it is no image: {0}")]
+    Image(String),
 }
 
 /// The bytes of an executable's file.
 pub fn to_bytes(executable: &Executable, format: Format) -> Result<Vec<u8>, FormError> {
-    spell(executable, format).map(|spelled| spelled.pieces.concat())
+    match format {
+        Format::Yaml => Ok(to_yaml(executable)?.into_bytes()),
+        Format::Binary => to_binary(executable),
+    }
 }
 
 /// The readable form of an executable.
@@ -50,25 +60,10 @@ pub fn to_yaml(executable: &Executable) -> Result<String, DecodeError> {
 
 /// The compact form of an executable.
 pub fn to_binary(executable: &Executable) -> Result<Vec<u8>, FormError> {
-    to_bytes(executable, Format::Binary)
-}
-
-/// The bytes of a file, one piece behind the other, with the build id and the compilations in them.
-struct Spelled {
-    pieces: Vec<Vec<u8>>,
-    build: BuildId,
-    compilations: Vec<CompilationId>,
-}
-
-fn spell(executable: &Executable, format: Format) -> Result<Spelled, FormError> {
-    match format {
-        Format::Yaml => {
-            let build = executable.build_id();
-            let pieces = vec![yaml::spell(executable, build)?.into_bytes()];
-            Ok(Spelled { pieces, build, compilations: executable.compilations() })
-        }
-        Format::Binary => binary::spell(executable),
-    }
+    let image = Image::of(executable);
+    binary::size(&image)?;
+    let Ends { head, tail, .. } = binary::ends(&image);
+    Ok([&head].into_iter().chain(image.pieces()).chain([&tail]).flatten().copied().collect())
 }
 
 /// Reads the bytes of an executable's file, of either form.
@@ -87,21 +82,46 @@ pub struct Written {
     pub compilations: Vec<CompilationId>,
 }
 
-/// Writes an executable in place of what is at `path`. What is not needed any more, the executable and what else is
-/// `over`, is dropped while the disk works.
-pub fn write(
-    path: &Path,
-    executable: Executable,
-    format: Format,
-    over: impl Send,
-) -> Result<Written, StoreError> {
+/// Writes a program in place of what is at `path`. What is not needed any more, what is `over`, is dropped while the
+/// disk works.
+pub fn write(path: &Path, image: Image, format: Format, over: impl Send) -> Result<Written, StoreError> {
     let unwritable =
         |error: FormError| StoreError::Unwritable { path: path.to_owned(), reason: error.to_string() };
-    let Spelled { pieces, build, compilations } = spell(&executable, format).map_err(unwritable)?;
-    let (written, ()) =
-        rayon::join(|| seal::write_pieces(Kind::Executable, path, &pieces), || drop((executable, over)));
-    let bytes = pieces.iter().map(|piece| piece.len() as u64).sum();
-    written.map(|()| Written { bytes, build, compilations })
+    let write = || match format {
+        Format::Yaml => write_yaml(path, &image, unwritable),
+        Format::Binary => write_binary(path, &image, unwritable),
+    };
+    let (written, ()) = rayon::join(write, || drop(over));
+    let (bytes, build) = written?;
+    Ok(Written { bytes, build, compilations: image.names.compilations().to_vec() })
+}
+
+fn write_yaml(
+    path: &Path,
+    image: &Image,
+    unwritable: impl Fn(FormError) -> StoreError,
+) -> Result<(u64, BuildId), StoreError> {
+    let build = image.build_id();
+    let spelled = image.executable().and_then(|executable| Ok(yaml::spell(&executable, build)?));
+    let bytes = spelled.map_err(unwritable)?.into_bytes();
+    seal::write(Kind::Executable, path, &bytes)?;
+    Ok((bytes.len() as u64, build))
+}
+
+/// What is between the ends is written while they are made.
+fn write_binary(
+    path: &Path,
+    image: &Image,
+    unwritable: impl Fn(FormError) -> StoreError,
+) -> Result<(u64, BuildId), StoreError> {
+    let bytes = binary::size(image).map_err(unwritable)?;
+    let pieces = image.pieces().map(Vec::as_slice).collect::<Vec<_>>();
+    let ends = || {
+        let Ends { head, tail, build } = binary::ends(image);
+        ([head, tail], build)
+    };
+    let framed = Framed { room: binary::head_size(image), pieces: &pieces, ends };
+    Ok((bytes, seal::write_framed(Kind::Executable, path, framed)?))
 }
 
 /// Reads the executable at `path`, of either form.

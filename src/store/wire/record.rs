@@ -11,6 +11,7 @@ use crate::object::compilation::{Compilation, CompilationError, Definition, id_o
 use crate::object::fragment::Body;
 use crate::object::line_table::LineTable;
 use crate::object::link_record::{LinkRecord, Place};
+use crate::object::outline::Outline;
 use crate::source::Position;
 use crate::store::error::StoreError;
 
@@ -43,6 +44,20 @@ pub fn compilation_from_bytes(bytes: &[u8]) -> Result<Compilation, String> {
     Compilation::new(source, definitions).map_err(|error| error.to_string())
 }
 
+/// Reads the bytes of a compilation, and keeps its outline.
+pub fn outline_from_bytes(bytes: &[u8]) -> Result<Outline, String> {
+    let (source, definitions) = parts(bytes)?;
+    check_source(source)?;
+    let mut outline = Outline::with_capacity(source, definitions.len());
+    definitions.iter().for_each(|part| outline.push(part.name, part.fragment, part.line));
+    Ok(outline)
+}
+
+fn check_source(source: &str) -> Result<(), String> {
+    let error = || CompilationError::Source(source.escape_debug().to_string()).to_string();
+    is_source_name(source).then_some(()).ok_or_else(error)
+}
+
 /// A compilation in bytes that were held against its id, to be passed on as they are. The bytes are those that the id is
 /// made of.
 #[derive(Debug, Clone)]
@@ -63,9 +78,7 @@ impl CompilationRecord {
     /// Takes bytes that should be the compilation of this id.
     pub fn held(id: CompilationId, body: Body) -> Result<Self, String> {
         let (source, definitions) = parts(body.bytes())?;
-        if !is_source_name(source) {
-            return Err(CompilationError::Source(source.escape_debug().to_string()).to_string());
-        }
+        check_source(source)?;
         let fragments = definitions.iter().map(|definition| definition.fragment).collect();
         if id_of(body.bytes()) != id {
             return Err("its contents do not fit its id".to_owned());
@@ -100,12 +113,17 @@ struct Part<'b> {
     name: &'b str,
     fragment: FragmentDigest,
     line: u32,
-    lines: Option<LineTable>,
+    /// The rows of its line table, see [`row`].
+    rows: Option<&'b [[u8; 8]]>,
 }
 
 impl Part<'_> {
     fn definition(self) -> Option<Definition> {
-        let Self { name, fragment, line, lines } = self;
+        let Self { name, fragment, line, rows } = self;
+        let lines = match rows {
+            Some(rows) => Some(LineTable::new(rows.iter().map(row).collect())?),
+            None => None,
+        };
         Some(Definition { name: Name::new(name)?, fragment, line, lines })
     }
 }
@@ -132,17 +150,24 @@ fn definition<'b>(rest: &mut Reader<'b>) -> Result<Part<'b>, String> {
     if line == 0 {
         return Err(format!("`{name}` has no line"));
     }
-    let lines = match rest.chunk()? {
+    let rows = match rest.chunk()? {
         [0] => None,
-        [1] => Some(line_table(rest)?),
+        [1] => Some(rows(rest)?),
         _ => return Err(format!("`{name}` neither has a line table nor has none")),
     };
-    Ok(Part { name, fragment, line, lines })
+    Ok(Part { name, fragment, line, rows })
 }
 
-fn line_table(rest: &mut Reader<'_>) -> Result<LineTable, String> {
-    let rows = rest.all(8, |rest| Ok(Position { line: rest.u32()?, column: rest.u32()? }))?;
-    LineTable::new(rows).ok_or_else(|| "a line table goes back".to_owned())
+/// The rows of a line table where they lie.
+fn rows<'b>(rest: &mut Reader<'b>) -> Result<&'b [[u8; 8]], String> {
+    let rows = rest.chunks()?;
+    let is_table = rows.is_sorted_by_key(|bytes| row(bytes).line);
+    if is_table { Ok(rows) } else { Err("a line table goes back".to_owned()) }
+}
+
+fn row(bytes: &[u8; 8]) -> Position {
+    let numbers = u64::from_le_bytes(*bytes);
+    Position { line: numbers as u32, column: (numbers >> 32) as u32 }
 }
 
 /// The bytes of a link record.
