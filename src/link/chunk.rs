@@ -3,13 +3,15 @@
 //! Deliberately absent: the bytes that a store gave. What link needs of them is copied, once, many bodies to a piece of
 //! memory.
 
+use std::mem;
 use std::sync::Arc;
 
 use super::names::Search;
 use super::resolve::Definitions;
 use crate::digest::FragmentDigest;
+use crate::isa::codec::Checker;
 use crate::object::fixup::FixupKind;
-use crate::object::fragment::Parts;
+use crate::object::fragment::{BodyError, Parts, is_each_once};
 use crate::store::StoreError;
 use crate::store::wire::lines;
 
@@ -74,9 +76,33 @@ impl Chunk {
         (before.map_or(0, |before| end(before) as usize), end(&self.bodies[body as usize]) as usize)
     }
 
+    /// The word that a target is, where so many names are known.
+    fn word(&self, known: usize, target: u32) -> Option<&Word> {
+        self.words.get((target as usize).checked_sub(known)?)
+    }
+
+    /// The index of a word, which is noted when it is new.
+    fn add<'h>(
+        &mut self,
+        words: &mut foldhash::HashMap<&'h [u8], u32>,
+        kind: FixupKind,
+        word: &'h [u8],
+    ) -> Result<u32, BodyError> {
+        let index = match words.get(word) {
+            Some(index) => *index,
+            None => {
+                let text = str::from_utf8(word).map_err(|_| BodyError)?.into();
+                self.words.push(Word { text, kinds: [false; 2] });
+                *words.entry(word).or_insert(self.words.len() as u32 - 1)
+            }
+        };
+        self.words[index as usize].kinds[kind as usize] = true;
+        Ok(index)
+    }
+
     /// Gives away the words that they refer to, each once.
     pub(super) fn take_words(&mut self) -> Vec<Word> {
-        std::mem::take(&mut self.words)
+        mem::take(&mut self.words)
     }
 }
 
@@ -84,58 +110,62 @@ impl Chunk {
 pub(super) struct Decoder<'h, 'd> {
     definitions: &'d Definitions,
     chunk: Chunk,
-    words: foldhash::HashMap<&'h str, u32>,
-    /// Memory for the fixups of a body.
-    fixups: Vec<(FixupKind, &'h str)>,
+    words: foldhash::HashMap<&'h [u8], u32>,
+    /// Memory for the fixups of a body, and for what is done with them.
+    fixups: Vec<(FixupKind, &'h [u8])>,
     searches: Vec<Search>,
+    /// Twice the target of each fixup of a body, and one more for a string.
+    meant: Vec<u32>,
+    checker: Checker,
 }
 
 impl<'h, 'd> Decoder<'h, 'd> {
     /// Makes room for so many bytes of bodies.
     pub(super) fn new(definitions: &'d Definitions, bytes: usize) -> Self {
-        let chunk = Chunk { code: Vec::with_capacity(bytes), ..Chunk::default() };
-        let words = foldhash::HashMap::default();
-        Self { definitions, chunk, words, fixups: Vec::new(), searches: Vec::new() }
+        Self {
+            definitions,
+            chunk: Chunk { code: Vec::with_capacity(bytes), ..Chunk::default() },
+            words: foldhash::HashMap::default(),
+            fixups: Vec::new(),
+            searches: Vec::new(),
+            meant: Vec::new(),
+            checker: Checker::default(),
+        }
     }
 
     /// Checks a body and copies its code; of its fixups, only the words of which nothing is known. Gives its index.
     pub(super) fn add(&mut self, digest: FragmentDigest, body: &'h [u8]) -> Result<u32, StoreError> {
         let damaged = |reason| StoreError::Body { digest, reason };
-        let fixups = std::mem::take(&mut self.fixups);
-        let parts = Parts::reusing(fixups, body).map_err(|error| damaged(error.to_string()))?;
-        let first = self.chunk.targets.len();
-        self.resolve(&parts.fixups);
-        let (targets, known) = (&self.chunk.targets[first..], self.definitions.known());
-        let checked = lines::check(&parts, |index| (targets[index] as usize) < known);
-        if let Err(reason) = checked {
-            // What is the next body's begins where that of the last intact one ends.
-            self.chunk.targets.truncate(first);
-            return Err(damaged(reason));
-        }
-        self.chunk.code.extend_from_slice(parts.text);
+        let odd = |error: BodyError| damaged(error.to_string());
+        let parts = Parts::found(mem::take(&mut self.fixups), body).map_err(odd)?;
+        self.resolve(&parts.fixups).map_err(odd)?;
+        let Self { definitions, chunk, meant, checker, .. } = self;
+        let fixup = |index: usize| {
+            let kind = if meant[index] & 1 == 0 { FixupKind::Strong } else { FixupKind::Weak };
+            (kind, chunk.word(definitions.known(), meant[index] >> 1).map(|word| &*word.text))
+        };
+        lines::check(checker, parts.text, meant.len(), fixup).map_err(damaged)?;
+        let Chunk { bodies, code, targets, .. } = chunk;
+        targets.extend(meant.iter().map(|meant| meant >> 1));
+        code.extend_from_slice(parts.text);
         self.fixups = parts.fixups;
-        let Chunk { bodies, code, targets, .. } = &mut self.chunk;
         bodies.push(Body { code_end: code.len() as u32, targets_end: targets.len() as u32 });
         Ok(bodies.len() as u32 - 1)
     }
 
-    /// Adds what fixups mean.
-    fn resolve(&mut self, fixups: &[(FixupKind, &'h str)]) {
-        let Self { definitions, chunk, words, searches, .. } = self;
-        searches.clear();
-        searches.extend(fixups.iter().map(|(_, name)| definitions.search(name)));
+    /// Finds what fixups mean. What has a meaning is UTF-8, and no other text has it.
+    fn resolve(&mut self, fixups: &[(FixupKind, &'h [u8])]) -> Result<(), BodyError> {
+        let Self { definitions, chunk, words, searches, meant, .. } = self;
+        definitions.search(fixups.iter().map(|(_, name)| *name), searches);
+        meant.clear();
         for ((kind, name), search) in fixups.iter().zip(searches) {
-            let target = definitions.find(*search, name).unwrap_or_else(|| {
-                let all = &mut chunk.words;
-                let word = *words.entry(name).or_insert_with(|| {
-                    all.push(Word { text: (*name).into(), kinds: [false; 2] });
-                    all.len() as u32 - 1
-                });
-                all[word as usize].kinds[*kind as usize] = true;
-                definitions.known() as u32 + word
-            });
-            chunk.targets.push(target);
+            let target = match definitions.find(*search, name) {
+                Some(known) => known,
+                None => definitions.known() as u32 + chunk.add(words, *kind, name)?,
+            };
+            meant.push(target << 1 | *kind as u32);
         }
+        if is_each_once(meant) { Ok(()) } else { Err(BodyError) }
     }
 
     pub(super) fn finish(mut self) -> Chunk {

@@ -4,6 +4,7 @@
 //! looked at first is a table of numbers with no more beside them than tells most other names from the right one.
 
 use std::hash::BuildHasher as _;
+use std::ops::Range;
 
 use foldhash::fast::RandomState;
 
@@ -58,18 +59,22 @@ impl Names {
 
     /// The name with a number.
     pub(super) fn get(&self, number: u32) -> &str {
+        &self.text[self.range(number)]
+    }
+
+    fn range(&self, number: u32) -> Range<usize> {
         let start = (number as usize).checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.text[start..self.ends[number as usize]]
+        start..self.ends[number as usize]
     }
 
     /// Makes a number known by its name, unless another one is, which is given back.
     pub(super) fn enter(&mut self, number: u32) -> Option<u32> {
-        let hash = self.hasher.hash_one(self.get(number).as_bytes());
-        let search = Search { hash, first: self.slots[self.place(hash)] };
-        match self.walk(search, self.get(number)) {
+        let name = self.get(number).as_bytes();
+        let search = self.search(name);
+        match self.walk(search, name) {
             Ok(known) => Some(known),
             Err(free) => {
-                self.slots[free] = Slot { tag: tag(hash), count: number + 1 };
+                self.slots[free] = Slot { tag: tag(search.hash), count: number + 1 };
                 None
             }
         }
@@ -85,33 +90,34 @@ impl Names {
         self.slots[at] = Slot { tag: tag(hash), count: new + 1 };
     }
 
-    /// Begins to look for a name. Who looks for several best begins with all of them, as each is somewhere else in memory.
-    pub(super) fn search(&self, name: &str) -> Search {
-        let hash = self.hasher.hash_one(name.as_bytes());
+    /// Begins to look for a name.
+    pub(super) fn search(&self, name: &[u8]) -> Search {
+        let hash = self.hasher.hash_one(name);
         Search { hash, first: self.slots[self.place(hash)] }
     }
 
+    /// Looks at what comes next in a search, so that it is near when it is needed. What it gives depends on what was looked at.
+    pub(super) fn touch(&self, search: &Search) -> u8 {
+        let number = search.first.count.saturating_sub(1);
+        self.text.as_bytes().get(self.range(number).start).copied().unwrap_or_default()
+    }
+
     /// The number of a name.
-    pub(super) fn find(&self, search: Search, name: &str) -> Option<u32> {
+    pub(super) fn find(&self, search: Search, name: &[u8]) -> Option<u32> {
         self.walk(search, name).ok()
     }
 
     /// The number of a name, or the slot in which it could be.
-    fn walk(&self, Search { hash, first }: Search, name: &str) -> Result<u32, usize> {
+    fn walk(&self, Search { hash, first }: Search, name: &[u8]) -> Result<u32, usize> {
         let (mut at, mut slot) = (self.place(hash), first);
         while let Some(number) = slot.count.checked_sub(1) {
-            if slot.tag == tag(hash) && self.bytes(number) == name.as_bytes() {
+            if slot.tag == tag(hash) && self.text.as_bytes()[self.range(number)] == *name {
                 return Ok(number);
             }
             at = (at + 1) & (self.slots.len() - 1);
             slot = self.slots[at];
         }
         Err(at)
-    }
-
-    fn bytes(&self, number: u32) -> &[u8] {
-        let start = (number as usize).checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.text.as_bytes()[start..self.ends[number as usize]]
     }
 
     const fn place(&self, hash: u64) -> usize {

@@ -62,32 +62,44 @@ impl Program {
 /// So many bodies are fetched at once: each is somewhere else in memory, and the processor can wait for several together.
 pub(super) const TOGETHER: usize = 16;
 
-/// Follows references from the entry points, nearest first.
+/// Follows references from the entry points, nearest first. While bodies are read, what was read before is walked over: then
+/// there are others to be read.
 pub(super) fn reach(
     view: &dyn View,
     definitions: &Definitions,
     entries: &[Name],
 ) -> Result<Program, Vec<LinkError>> {
     let mut errors = Vec::new();
-    let mut walk = Walk::new(definitions);
+    let (mut walk, mut places) = (Walk::new(definitions), Places::default());
     for entry in entries {
         match definitions.definition(entry.as_str()) {
-            Some(number) => walk.front.visit(number, None),
+            Some(number) => walk.front.visit(0, number, None),
             None => errors.push(missing_entry(entry, definitions)),
         }
     }
-    // Level by level: all bodies of a level are read together.
-    while !walk.front.level.is_empty() {
-        let level = mem::take(&mut walk.front.level);
-        let wanted = walk.number(&level);
-        errors.extend(walk.fetch(view, &wanted).map_err(|error| vec![error.into()])?);
-        walk.enter_all(&level);
+    let mut read = Vec::new();
+    while !(walk.front.found.is_empty() && read.is_empty()) {
+        if walk.front.found.is_empty() && read.len() > FEW {
+            // Then there is something to read while the rest of it is walked over.
+            let rest = read.split_off(read.len() / 2);
+            walk.enter_all(&mem::replace(&mut read, rest));
+        }
+        let found = mem::take(&mut walk.front.found);
+        let wanted = walk.number(&found);
+        let decoded = decode_all(view, &wanted, definitions, &mut places, || walk.enter_all(&read));
+        walk.keep(&wanted, decoded.map_err(|error| vec![error.into()])?);
+        read = found;
     }
-    let Walk { definitions, bodies, chunks, strings, .. } = walk;
+    let Walk { definitions, bodies, chunks, strings, mut failed, .. } = walk;
+    failed.sort_by_key(|(level, rank, _)| (*level, *rank));
+    errors.extend(failed.into_iter().map(|(.., error)| error));
     let bodies = bodies.into_iter().flatten().collect();
     let program = Program { definitions, bodies, chunks, strings };
     if errors.is_empty() { Ok(program) } else { Err(errors) }
 }
+
+/// Fewer definitions are not worth another look at the repository.
+const FEW: usize = 1024;
 
 /// A walk over the definitions.
 struct Walk<'d> {
@@ -103,8 +115,8 @@ struct Walk<'d> {
     strings: Strings,
     /// The index of a body, by rank of its digest.
     indices: Vec<Option<u32>>,
-    /// Where the bodies lie, as far as that is known.
-    places: Places,
+    /// What is wrong with bodies, with the level on which they were reached and the rank of their digests.
+    failed: Vec<(u32, u32, LinkError)>,
 }
 
 /// Where a walk goes on.
@@ -112,11 +124,14 @@ struct Front<'d> {
     definitions: &'d Definitions,
     /// By number of definition.
     is_reached: Vec<bool>,
-    level: Vec<Visit>,
+    /// Whose bodies are to be read next.
+    found: Vec<Visit>,
 }
 
 /// A definition on the way, with who referred to it.
 struct Visit {
+    /// How many references away from an entry point it is.
+    level: u32,
     rank: u32,
     number: u32,
     referrer: Option<u32>,
@@ -124,6 +139,7 @@ struct Visit {
 
 /// A body that is to be read.
 struct Wanted {
+    level: u32,
     rank: u32,
     index: u32,
     /// The definition that is told when something is wrong with it.
@@ -131,10 +147,10 @@ struct Wanted {
 }
 
 impl Front<'_> {
-    /// Notes a definition for the next level, unless it was reached before.
-    fn visit(&mut self, number: u32, referrer: Option<u32>) {
+    /// Notes a definition on a level, unless it was reached before.
+    fn visit(&mut self, level: u32, number: u32, referrer: Option<u32>) {
         if !mem::replace(&mut self.is_reached[number as usize], true) {
-            self.level.push(Visit { rank: self.definitions.rank(number), number, referrer });
+            self.found.push(Visit { level, rank: self.definitions.rank(number), number, referrer });
         }
     }
 }
@@ -142,7 +158,7 @@ impl Front<'_> {
 impl<'d> Walk<'d> {
     fn new(all: &'d Definitions) -> Self {
         Self {
-            front: Front { definitions: all, is_reached: vec![false; all.len()], level: Vec::new() },
+            front: Front { definitions: all, is_reached: vec![false; all.len()], found: Vec::new() },
             definitions: Vec::new(),
             bodies: Vec::new(),
             entered: 0,
@@ -150,20 +166,20 @@ impl<'d> Walk<'d> {
             words: Vec::new(),
             strings: Strings::new(all.known()),
             indices: vec![None; all.len()],
-            places: Places::default(),
+            failed: Vec::new(),
         }
     }
 
-    /// Gives each body of a level that is new its index, and all of them in ascending order of their digests.
-    fn number(&mut self, level: &[Visit]) -> Vec<Wanted> {
+    /// Gives each body that is new its index, and all of them in ascending order of their digests.
+    fn number(&mut self, found: &[Visit]) -> Vec<Wanted> {
         let mut wanted = Vec::new();
-        for Visit { rank, number, .. } in level {
+        for Visit { level, rank, number, .. } in found {
             let index = &mut self.indices[*rank as usize];
             // Of several with one digest, the first that was reached tells what is wrong with it.
             if index.is_none() {
                 let new = self.bodies.len() as u32;
                 *index = Some(new);
-                wanted.push(Wanted { rank: *rank, index: new, number: *number });
+                wanted.push(Wanted { level: *level, rank: *rank, index: new, number: *number });
                 self.bodies.push(None);
             }
         }
@@ -171,32 +187,27 @@ impl<'d> Walk<'d> {
         wanted
     }
 
-    /// Copies bodies out of the repository, each once: one thread reads, all check and decode what was read. Gives what
-    /// is wrong with single ones.
-    fn fetch(&mut self, view: &dyn View, wanted: &[Wanted]) -> Result<Vec<LinkError>, StoreError> {
-        let mut decoded = decode_all(view, wanted, self.front.definitions, &mut self.places)?;
+    /// Keeps bodies that were read.
+    fn keep(&mut self, wanted: &[Wanted], mut decoded: Vec<Decoded>) {
         // Neither in which order a store reads nor which thread was done first is seen in the result.
         decoded.sort_unstable_by_key(|(number, ..)| *number);
-        let mut failed = Vec::new();
         for (_, mut new, bodies) in decoded {
             let chunk = self.chunks.len() as u32;
             self.words.push(self.strings.add(new.take_words()));
             self.chunks.push(new);
             for (at, body) in bodies {
-                let Wanted { rank, index: to, .. } = wanted[at];
+                let Wanted { level, rank, index: to, .. } = wanted[at];
                 match body {
                     Ok(index) => self.bodies[to as usize] = Some(Body { rank, chunk, index }),
-                    Err(error) => failed.push((at, error)),
+                    Err(error) => self.failed.push((level, rank, error)),
                 }
             }
         }
-        failed.sort_by_key(|(at, _)| *at);
-        Ok(failed.into_iter().map(|(_, error)| error).collect())
     }
 
-    /// Adds the definitions of a level whose bodies were read, and notes what they refer to.
-    fn enter_all(&mut self, level: &[Visit]) {
-        for near in level.chunks(TOGETHER) {
+    /// Adds definitions whose bodies were read, and notes what they refer to.
+    fn enter_all(&mut self, read: &[Visit]) {
+        for near in read.chunks(TOGETHER) {
             let body = |visit: &Visit| self.bodies[self.indices[visit.rank as usize]? as usize];
             let touch = |body: Body| self.chunks[body.chunk as usize].touch_targets(body.index);
             hint::black_box(near.iter().filter_map(body).map(touch).fold(0, usize::wrapping_add));
@@ -205,7 +216,7 @@ impl<'d> Walk<'d> {
     }
 
     /// Adds a definition. Who first comes to a body numbers its strings.
-    fn enter(&mut self, &Visit { rank, number, referrer }: &Visit) {
+    fn enter(&mut self, &Visit { level, rank, number, referrer }: &Visit) {
         let Some(body) = self.indices[rank as usize] else { return };
         let is_new = body == self.entered;
         self.entered += u32::from(is_new);
@@ -223,7 +234,7 @@ impl<'d> Walk<'d> {
             let (string, is_new) = self.strings.number(meaning);
             // Strong or weak: a procedure that is named is kept.
             if is_new && (meaning as usize) < all {
-                self.front.visit(meaning, Some(number));
+                self.front.visit(level + 1, meaning, Some(number));
             }
             *target = string;
         }
@@ -236,12 +247,14 @@ type Bodies = Vec<(usize, Result<u32, LinkError>)>;
 /// The number of a haul, and what was made of it.
 type Decoded = (usize, Chunk, Bodies);
 
-/// Reads on this thread, which alone may use the view; decodes on the others, and on this one when they have enough.
+/// Copies bodies out of the repository, each once. This thread reads, as it alone may use the view; the others do something
+/// else, which is more important, and check and decode what was read, as does this one when they have enough.
 fn decode_all(
     view: &dyn View,
     wanted: &[Wanted],
     definitions: &Definitions,
     places: &mut Places,
+    other: impl FnOnce() + Send,
 ) -> Result<Vec<Decoded>, StoreError> {
     let ranks = wanted.iter().map(|wanted| wanted.rank as usize).collect::<Vec<_>>();
     let enough = 2 * (rayon::current_num_threads() - 1);
@@ -249,6 +262,7 @@ fn decode_all(
     let (done, decoded) = mpsc::channel();
     let mut number = 0;
     rayon::in_place_scope(|scope| {
+        scope.spawn(|_| other());
         view.for_some(definitions.fragments(), &ranks, places, &mut |haul| {
             let (done, this) = (done.clone(), number);
             number += 1;

@@ -1,5 +1,6 @@
 //! Which names there are: tickets to compilations to definitions.
 
+use std::hint;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -24,25 +25,60 @@ pub(super) struct Module {
 /// The definitions of all modules and the operators, by number: first the definitions, in their order. Nothing depends on the
 /// numbers.
 pub(super) struct Definitions {
-    modules: Vec<Module>,
+    homes: Homes,
     names: Names,
-    /// The number of definitions.
-    count: usize,
-    /// The module of each definition, by index.
-    homes: Vec<u32>,
-    /// The number of the first definition of each module.
-    firsts: Vec<u32>,
     /// The fragments, each once, in ascending order.
     fragments: Vec<FragmentDigest>,
     /// The place of each definition's fragment among them.
     ranks: Vec<u32>,
 }
 
+/// Where each definition is.
+struct Homes {
+    modules: Vec<Module>,
+    /// The number of the first definition of each module.
+    firsts: Vec<u32>,
+    /// The index of each definition's module.
+    indices: Vec<u32>,
+}
+
+impl Homes {
+    fn of(modules: Vec<Module>) -> Self {
+        let count = modules.iter().map(|module| module.outline.definitions().len()).sum();
+        let (mut firsts, mut indices) = (Vec::with_capacity(modules.len()), Vec::with_capacity(count));
+        for (Module { outline, .. }, index) in modules.iter().zip(0..) {
+            firsts.push(indices.len() as u32);
+            indices.extend(outline.definitions().iter().map(|_| index));
+        }
+        Self { modules, firsts, indices }
+    }
+
+    /// The number of definitions.
+    const fn count(&self) -> usize {
+        self.indices.len()
+    }
+
+    fn module(&self, number: u32) -> &Module {
+        &self.modules[self.indices[number as usize] as usize]
+    }
+
+    fn outlined(&self, number: u32) -> &Outlined {
+        let first = self.firsts[self.indices[number as usize] as usize];
+        &self.module(number).outline.definitions()[(number - first) as usize]
+    }
+
+    fn site(&self, number: u32, name: &str) -> Site {
+        let Module { ticket, outline, .. } = self.module(number);
+        let (source, line) = (Arc::clone(outline.source()), self.outlined(number).line);
+        Site { source, line, column: None, name: name.into(), ticket: Arc::clone(ticket) }
+    }
+}
+
 impl Definitions {
     /// How many definitions there are: their numbers are less. A name that is defined several times has one that stands for
     /// all.
     pub(super) const fn len(&self) -> usize {
-        self.count
+        self.homes.count()
     }
 
     /// How many names have a meaning: definitions and operators.
@@ -50,19 +86,23 @@ impl Definitions {
         self.names.len()
     }
 
-    /// Begins to look for what a name means.
-    pub(super) fn search(&self, name: &str) -> Search {
-        self.names.search(name)
+    /// Begins to look for what each of several names means. Each is somewhere else in memory, and the processor can wait for all
+    /// together.
+    pub(super) fn search<'n>(&self, names: impl Iterator<Item = &'n [u8]>, searches: &mut Vec<Search>) {
+        searches.clear();
+        searches.extend(names.map(|name| self.names.search(name)));
+        hint::black_box(searches.iter().fold(0, |sum, search| sum ^ self.names.touch(search)));
     }
 
     /// The number of the definition or operator that a name means, if it means one.
-    pub(super) fn find(&self, search: Search, name: &str) -> Option<u32> {
+    pub(super) fn find(&self, search: Search, name: &[u8]) -> Option<u32> {
         self.names.find(search, name)
     }
 
     /// The definition that a name means.
     pub(super) fn definition(&self, name: &str) -> Option<u32> {
-        self.find(self.search(name), name).filter(|number| (*number as usize) < self.count)
+        self.find(self.names.search(name.as_bytes()), name.as_bytes())
+            .filter(|number| (*number as usize) < self.len())
     }
 
     /// The name of a definition or operator.
@@ -72,28 +112,27 @@ impl Definitions {
 
     /// All names of definitions.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        (0..self.count as u32).map(|number| self.name(number))
+        (0..self.len() as u32).map(|number| self.name(number))
     }
 
     /// The modules.
     pub(super) fn modules(&self) -> &[Module] {
-        &self.modules
+        &self.homes.modules
     }
 
     /// The index of a definition's module.
     pub(super) fn home(&self, number: u32) -> u32 {
-        self.homes[number as usize]
+        self.homes.indices[number as usize]
     }
 
     /// The module of a definition.
     pub(super) fn module(&self, number: u32) -> &Module {
-        &self.modules[self.home(number) as usize]
+        self.homes.module(number)
     }
 
     /// What a definition's module says about it.
-    pub(super) fn outlined(&self, number: u32) -> Outlined {
-        let first = self.firsts[self.home(number) as usize];
-        self.module(number).outline.definitions()[(number - first) as usize]
+    pub(super) fn outlined(&self, number: u32) -> &Outlined {
+        self.homes.outlined(number)
     }
 
     /// The place of a definition's fragment among all fragments in ascending order, which is less than [`Self::len`].
@@ -108,14 +147,7 @@ impl Definitions {
 
     /// The place of a definition's name.
     pub(super) fn site(&self, number: u32) -> Site {
-        let Module { ticket, outline, .. } = self.module(number);
-        Site {
-            source: Arc::clone(outline.source()),
-            line: self.outlined(number).line,
-            column: None,
-            name: self.name(number).into(),
-            ticket: Arc::clone(ticket),
-        }
+        self.homes.site(number, self.name(number))
     }
 
     /// The place of the instruction of a definition with this ordinal, where the name `name` stands; without a line
@@ -138,20 +170,6 @@ impl Definitions {
             },
         }
     }
-
-    /// Makes a definition known by its name. A name may be defined several times, if always by the same code; then the
-    /// compilation with the smallest id stands for all.
-    fn enter(&mut self, new: u32) -> Result<(), LinkError> {
-        let Some(old) = self.names.enter(new) else { return Ok(()) };
-        if self.outlined(old).fragment != self.outlined(new).fragment {
-            let sites = Box::new([self.site(old), self.site(new)]);
-            return Err(LinkError::Duplicate { name: self.name(new).into(), sites });
-        }
-        if self.module(new).id < self.module(old).id {
-            self.names.replace(old, new);
-        }
-        Ok(())
-    }
 }
 
 /// Finds the compilation of each ticket.
@@ -172,31 +190,48 @@ pub(super) fn load(view: &dyn View, inputs: &[Input]) -> Result<Vec<Module>, Vec
 
 /// Collects the definitions.
 pub(super) fn define(modules: Vec<Module>) -> Result<Definitions, Vec<LinkError>> {
-    let count = modules.iter().map(|module| module.outline.definitions().len()).sum::<usize>();
-    let bytes = modules.iter().map(|module| module.outline.names().len()).sum::<usize>();
-    let mut names = Names::with_capacity(count + Builtin::ALL.len(), bytes + 1024);
-    let (mut homes, mut firsts) = (Vec::with_capacity(count), Vec::with_capacity(modules.len()));
-    for (Module { outline, .. }, home) in modules.iter().zip(0..) {
-        firsts.push(names.len() as u32);
-        homes.extend(outline.definitions().iter().map(|_| home));
+    let homes = Homes::of(modules);
+    let (names, (fragments, ranks)) = rayon::join(|| name(&homes), || rank(&homes));
+    Ok(Definitions { names: names?, homes, fragments, ranks })
+}
+
+/// Makes all definitions known by their names, and the operators whose names no definition has.
+fn name(homes: &Homes) -> Result<Names, Vec<LinkError>> {
+    let outlines = homes.modules.iter().map(|module| &module.outline);
+    let bytes = outlines.clone().map(|outline| outline.names().len()).sum::<usize>();
+    let mut names = Names::with_capacity(homes.count() + Builtin::ALL.len(), bytes + 1024);
+    for outline in outlines {
         names.extend(outline.names(), outline.definitions().iter().map(|outlined| outlined.end as usize));
     }
     for operator in Builtin::ALL {
         names.extend(operator.name(), [operator.name().len()].into_iter());
     }
-    let (fragments, ranks) = (Vec::new(), Vec::new());
-    let mut definitions = Definitions { modules, names, count, homes, firsts, fragments, ranks };
-    let errors = (0..count as u32).filter_map(|number| definitions.enter(number).err()).collect::<Vec<_>>();
-    // The name of an operator that a definition has means the definition.
-    (count..definitions.names.len()).for_each(|number| _ = definitions.names.enter(number as u32));
-    (definitions.fragments, definitions.ranks) = rank(&definitions.modules, count);
-    if errors.is_empty() { Ok(definitions) } else { Err(errors) }
+    let (definitions, operators) = (0..homes.count() as u32, homes.count() as u32..names.len() as u32);
+    let errors = definitions.filter_map(|number| enter(&mut names, homes, number).err()).collect::<Vec<_>>();
+    operators.for_each(|number| _ = names.enter(number));
+    if errors.is_empty() { Ok(names) } else { Err(errors) }
+}
+
+/// Makes a definition known by its name. A name may be defined several times, if always by the same code; then the
+/// compilation with the smallest id stands for all.
+fn enter(names: &mut Names, homes: &Homes, new: u32) -> Result<(), LinkError> {
+    let Some(old) = names.enter(new) else { return Ok(()) };
+    if homes.outlined(old).fragment != homes.outlined(new).fragment {
+        let name = names.get(new);
+        let sites = Box::new([homes.site(old, name), homes.site(new, name)]);
+        return Err(LinkError::Duplicate { name: name.into(), sites });
+    }
+    if homes.module(new).id < homes.module(old).id {
+        names.replace(old, new);
+    }
+    Ok(())
 }
 
 /// The fragments of all definitions, each once, in ascending order, and the place of each definition's among them. Most are
 /// told apart by how they begin.
-fn rank(modules: &[Module], count: usize) -> (Vec<FragmentDigest>, Vec<u32>) {
-    let definitions = modules.iter().flat_map(|module| module.outline.definitions());
+fn rank(homes: &Homes) -> (Vec<FragmentDigest>, Vec<u32>) {
+    let count = homes.count();
+    let definitions = homes.modules.iter().flat_map(|module| module.outline.definitions());
     let mut order = Vec::with_capacity(count);
     order.extend(
         definitions

@@ -8,7 +8,7 @@ use super::compilation::Compilation;
 use crate::digest::FragmentDigest;
 
 /// The definitions of a compilation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Outline {
     source: Arc<str>,
     /// The names, one behind the other.
@@ -28,10 +28,11 @@ pub struct Outlined {
 }
 
 impl Outline {
-    /// The outline of a file's compilation without definitions, with room for so many.
-    pub fn with_capacity(source: &str, definitions: usize) -> Self {
-        let (names, definitions) = (String::with_capacity(16 * definitions), Vec::with_capacity(definitions));
-        Self { source: source.into(), names, definitions }
+    /// Makes room for so many more definitions.
+    pub fn reserve(&mut self, definitions: usize) {
+        // Names are most often shorter.
+        self.names.reserve(24 * definitions);
+        self.definitions.reserve(definitions);
     }
 
     /// Adds a definition behind the others.
@@ -43,11 +44,17 @@ impl Outline {
     /// The outline of a compilation.
     pub fn of(compilation: &Compilation) -> Self {
         let definitions = compilation.definitions();
-        let mut outline = Self::with_capacity(compilation.source(), definitions.len());
+        let mut outline = Self::default();
+        outline.reserve(definitions.len());
         for definition in definitions {
             outline.push(definition.name.as_str(), definition.fragment, definition.line);
         }
-        outline
+        outline.of_source(compilation.source())
+    }
+
+    /// The same definitions as those of a source.
+    pub fn of_source(self, source: &str) -> Self {
+        Self { source: source.into(), ..self }
     }
 
     /// The name of the source file, without directories.

@@ -19,6 +19,7 @@ mod connection;
 mod heap;
 mod install;
 mod level;
+mod outlines;
 mod reader;
 mod rows;
 mod ruin;

@@ -147,18 +147,22 @@ pub struct Framed<'p, E> {
     pub ends: E,
 }
 
+/// A file that was replaced, if there was one. The system gives its space back when this is dropped, which takes a while.
+#[derive(Debug)]
+pub struct Replaced(#[allow(dead_code, reason = "it is kept only to be dropped")] Option<File>);
+
 /// Like [`replace`], with a file whose ends are made while the rest is written.
 pub fn replace_framed<T: Send>(
     path: &Path,
     framed: Framed<'_, impl FnOnce() -> ([Vec<u8>; 2], T) + Send>,
     mode: Mode,
-) -> Result<T, StoreError> {
+) -> Result<(T, Replaced), StoreError> {
     let Framed { room, pieces, ends } = framed;
     match fs::metadata(path) {
         Ok(metadata) if !metadata.is_file() => {
             let ([head, tail], made) = ends();
             let all = [&[&*head], pieces, &[&*tail]].concat();
-            write_through(path, &all).map_err(io_error("write", path)).map(|()| made)
+            write_through(path, &all).map_err(io_error("write", path)).map(|()| (made, Replaced(None)))
         }
         _ => {
             let (target, mut made) = (follow(path), None);
@@ -171,8 +175,12 @@ pub fn replace_framed<T: Send>(
                 made = Some(value);
                 written.and_then(|()| disk::write(file, &tail)).and_then(|()| disk::write_at(file, 0, &head))
             };
-            publish(temporary(&target, mode, fill)?, &target)?;
-            made.ok_or_else(|| io_error("write", path)(io::ErrorKind::Other.into()))
+            let new = temporary(&target, mode, fill)?;
+            // Elsewhere no file can be replaced that is open.
+            let old = if cfg!(unix) { File::open(&target).ok() } else { None };
+            publish(new, &target)?;
+            let made = made.ok_or_else(|| io_error("write", path)(io::ErrorKind::Other.into()))?;
+            Ok((made, Replaced(old)))
         }
     }
 }

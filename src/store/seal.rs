@@ -20,7 +20,7 @@ use miette::NamedSource;
 
 use super::database;
 use super::error::{DamagedFile, StoreError};
-use super::file::{self, Framed, Mode, io_error};
+use super::file::{self, Framed, Mode, Replaced, io_error};
 use super::shape::odd_line;
 use crate::source::is_visible;
 
@@ -167,7 +167,7 @@ pub(super) fn write_framed<T: Send>(
     kind: Kind,
     path: &Path,
     framed: Framed<'_, impl FnOnce() -> ([Vec<u8>; 2], T) + Send>,
-) -> Result<T, StoreError> {
+) -> Result<(T, Replaced), StoreError> {
     refuse_to_overwrite(path, Some(kind))?;
     file::replace_framed(path, framed, mode(kind))
 }

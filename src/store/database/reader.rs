@@ -12,7 +12,6 @@ use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest};
 use crate::object::compilation::{Compilation, id_of};
 use crate::object::fragment::Body;
 use crate::object::link_record::LinkRecord;
-use crate::object::outline::Outline;
 use crate::store::backend::{Entries, State};
 use crate::store::error::StoreError;
 use crate::store::repository::Entry;
@@ -294,18 +293,11 @@ fn piece<'r>(row: &'r [u8], location: &Location) -> Option<&'r [u8]> {
 /// What is said of a record that cannot be used.
 const MISSING: &str = "it is not where it should be";
 const WRONG: &str = "its checksum does not fit";
-const UNFIT: &str = "its contents do not fit its id";
 
 /// The compilation in these bytes, held against its id.
 pub(super) fn compilation(id: CompilationId, body: Body) -> Result<Compilation, String> {
     let compilation = record::compilation_from_bytes(body.bytes())?;
-    if id_of(body.bytes()) == id { Ok(compilation) } else { Err(UNFIT.to_owned()) }
-}
-
-/// The outline of the compilation in these bytes, held against its id.
-pub(super) fn outline(id: CompilationId, body: Body) -> Result<Outline, String> {
-    let outline = record::outline_from_bytes(body.bytes())?;
-    if id_of(body.bytes()) == id { Ok(outline) } else { Err(UNFIT.to_owned()) }
+    if id_of(body.bytes()) == id { Ok(compilation) } else { Err("its contents do not fit its id".to_owned()) }
 }
 
 pub(super) fn body_error(digest: FragmentDigest) -> impl FnOnce(String) -> StoreError {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::bucket::{Location, Slot, Table};
 use super::connection::Connection;
-use super::reader::{compilation, outline, state};
+use super::reader::{compilation, state};
 use super::rows::Rows;
 use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest};
 use crate::object::compilation::Compilation;
@@ -39,7 +39,7 @@ impl View for Connection {
 
     fn for_entries(&self, digests: &[FragmentDigest], take: &mut Take<'_>) -> Result<(), StoreError> {
         let slots = self.slots(Table::Fragments, digests.iter().map(FragmentDigest::digest))?;
-        self.haul(digests, &slots, take)
+        self.haul(0..digests.len(), |at| &digests[at], |at| slots[at], take)
     }
 
     fn for_some(
@@ -49,12 +49,16 @@ impl View for Connection {
         places: &mut Places,
         take: &mut Take<'_>,
     ) -> Result<(), StoreError> {
-        places.find(all, wanted, |digests| {
-            self.slots(Table::Fragments, digests.iter().map(FragmentDigest::digest))
-        })?;
-        let digests = wanted.iter().map(|at| all[*at]).collect::<Vec<_>>();
-        let slots = wanted.iter().map(|at| places.get(*at)).collect::<Vec<_>>();
-        self.haul(&digests, &slots, take)
+        // While it is looked for some, those before them are looked at.
+        for (part, number) in wanted.chunks(TOGETHER).zip(0..) {
+            places.find(all, part, |digests| {
+                self.slots(Table::Fragments, digests.iter().map(FragmentDigest::digest))
+            })?;
+            let digest = |at: usize| &all[wanted[at]];
+            let start = number * TOGETHER;
+            self.haul(start..start + part.len(), digest, |at| places.get(wanted[at]), take)?;
+        }
+        Ok(())
     }
 
     fn has_compilation(&self, id: &CompilationId) -> Result<bool, StoreError> {
@@ -73,7 +77,7 @@ impl View for Connection {
 
     fn outlines(&self, ids: &[CompilationId]) -> Result<Outlines, StoreError> {
         let slots = self.slots(Table::Compilations, ids.iter().map(CompilationId::digest))?;
-        Ok(self.records_at(ids, &slots, outline))
+        self.outlines_at(ids, &slots)
     }
 
     fn records(&self, ids: &[CompilationId]) -> Result<Records, StoreError> {
@@ -99,20 +103,21 @@ impl View for Connection {
 
 impl Connection {
     /// Reads what slots stand for as it lies in the heap, so that each of its rows is opened once.
-    fn haul(
+    fn haul<'d>(
         &self,
-        digests: &[FragmentDigest],
-        slots: &[Option<Slot>],
+        wanted: Range<usize>,
+        digest: impl Fn(usize) -> &'d FragmentDigest,
+        slot: impl Fn(usize) -> Option<Slot>,
         take: &mut Take<'_>,
     ) -> Result<(), StoreError> {
         self.map()?;
-        let mut order = slots.iter().map(place).zip(0..).collect::<Vec<(_, usize)>>();
+        let mut order = wanted.map(|at| (place(slot(at)), at)).collect::<Vec<_>>();
         order.sort_unstable();
         let (mut rows, mut haul) = (Rows::of(self), Haul::with_room());
         let is_one_row = |a: &Option<(u32, u32)>, b: &Option<(u32, u32)>| matches!((a, b), (Some((a, _)), Some((b, _))) if a == b);
         for row in order.chunk_by(|(a, _), (b, _)| is_one_row(a, b)) {
-            let stored = |(_, at): &(_, usize)| match slots[*at] {
-                Some(Slot::Stored(location)) => Some((*at, digests[*at], location)),
+            let stored = |(_, at): &(_, usize)| match slot(*at) {
+                Some(Slot::Stored(location)) => Some((*at, *digest(*at), location)),
                 Some(Slot::Known) | None => None,
             };
             if read_at_once(&mut rows, &row.iter().filter_map(stored).collect::<Vec<_>>(), &mut haul) {
@@ -122,8 +127,8 @@ impl Connection {
                 continue;
             }
             for (_, at) in row {
-                let (at, digest) = (*at, &digests[*at]);
-                match slots[at] {
+                let (at, digest) = (*at, digest(*at));
+                match slot(at) {
                     None => haul.add(at, Ok(None), digest),
                     Some(Slot::Known) => haul.add(at, Ok(Some(Entry::Known)), digest),
                     Some(Slot::Stored(location)) => haul.read(at, digest, location.checksum, |bytes| {
@@ -139,6 +144,9 @@ impl Connection {
         if haul.is_empty() { Ok(()) } else { take(haul) }
     }
 }
+
+/// So many fragments are looked for at once.
+const TOGETHER: usize = 1024;
 
 /// So many bytes of a row are read at once at most: no row that `toy` writes has more, unless it is a single body.
 const AT_ONCE: usize = 1 << 16;
@@ -160,7 +168,7 @@ fn read_at_once(rows: &mut Rows<'_>, wanted: &[(usize, FragmentDigest, Location)
 }
 
 /// Where in the heap something is, if it is there.
-fn place(slot: &Option<Slot>) -> Option<(u32, u32)> {
+fn place(slot: Option<Slot>) -> Option<(u32, u32)> {
     match slot {
         Some(Slot::Stored(location)) => Some((location.row, location.offset)),
         Some(Slot::Known) | None => None,

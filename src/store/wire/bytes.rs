@@ -88,16 +88,18 @@ impl<'b> Reader<'b> {
         Ok(self.take(bytes)?.as_chunks().0)
     }
 
+    /// A count of members, each of `least` bytes or more.
+    pub(crate) fn count(&mut self, least: usize) -> Result<usize, String> {
+        let count = self.u32()? as usize;
+        if count > self.0.len() / least { Err(COUNT.to_owned()) } else { Ok(count) }
+    }
+
     /// As many members as are counted, each of `least` bytes or more. No count makes room for what is not there.
     pub(crate) fn all<T>(
         &mut self,
         least: usize,
         mut member: impl FnMut(&mut Self) -> Result<T, String>,
     ) -> Result<Vec<T>, String> {
-        let count = self.u32()? as usize;
-        if count > self.0.len() / least {
-            return Err(COUNT.to_owned());
-        }
-        (0..count).map(|_| member(self)).collect()
+        (0..self.count(least)?).map(|_| member(self)).collect()
     }
 }

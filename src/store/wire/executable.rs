@@ -12,7 +12,7 @@ use crate::isa::instruction::Instruction;
 use crate::name::{Name, is_callable};
 use crate::object::executable::{Executable, Symbol};
 use crate::store::error::StoreError;
-use crate::store::file::{self, Framed};
+use crate::store::file::{self, Framed, Replaced};
 use crate::store::seal::{self, Kind};
 
 mod binary;
@@ -80,6 +80,8 @@ pub struct Written {
     pub build: BuildId,
     /// The compilations that symbols name, in ascending order.
     pub compilations: Vec<CompilationId>,
+    /// What was at the path before.
+    pub replaced: Option<Replaced>,
 }
 
 /// Writes a program in place of what is at `path`. What is not needed any more, what is `over`, is dropped while the
@@ -92,20 +94,20 @@ pub fn write(path: &Path, image: Image, format: Format, over: impl Send) -> Resu
         Format::Binary => write_binary(path, &image, unwritable),
     };
     let (written, ()) = rayon::join(write, || drop(over));
-    let (bytes, build) = written?;
-    Ok(Written { bytes, build, compilations: image.names.compilations().to_vec() })
+    let (bytes, build, replaced) = written?;
+    Ok(Written { bytes, build, compilations: image.names.compilations().to_vec(), replaced })
 }
 
 fn write_yaml(
     path: &Path,
     image: &Image,
     unwritable: impl Fn(FormError) -> StoreError,
-) -> Result<(u64, BuildId), StoreError> {
+) -> Result<(u64, BuildId, Option<Replaced>), StoreError> {
     let build = image.build_id();
     let spelled = image.executable().and_then(|executable| Ok(yaml::spell(&executable, build)?));
     let bytes = spelled.map_err(unwritable)?.into_bytes();
     seal::write(Kind::Executable, path, &bytes)?;
-    Ok((bytes.len() as u64, build))
+    Ok((bytes.len() as u64, build, None))
 }
 
 /// What is between the ends is written while they are made.
@@ -113,7 +115,7 @@ fn write_binary(
     path: &Path,
     image: &Image,
     unwritable: impl Fn(FormError) -> StoreError,
-) -> Result<(u64, BuildId), StoreError> {
+) -> Result<(u64, BuildId, Option<Replaced>), StoreError> {
     let bytes = binary::size(image).map_err(unwritable)?;
     let pieces = image.pieces().map(Vec::as_slice).collect::<Vec<_>>();
     let ends = || {
@@ -121,7 +123,8 @@ fn write_binary(
         ([head, tail], build)
     };
     let framed = Framed { room: binary::head_size(image), pieces: &pieces, ends };
-    Ok((bytes, seal::write_framed(Kind::Executable, path, framed)?))
+    let (build, replaced) = seal::write_framed(Kind::Executable, path, framed)?;
+    Ok((bytes, build, Some(replaced)))
 }
 
 /// Reads the executable at `path`, of either form.

@@ -39,18 +39,23 @@ pub fn compilation_to_bytes(compilation: &Compilation) -> Vec<u8> {
 
 /// Reads the bytes of a compilation.
 pub fn compilation_from_bytes(bytes: &[u8]) -> Result<Compilation, String> {
-    let (source, definitions) = parts(bytes)?;
-    let definitions = definitions.into_iter().filter_map(Part::definition).collect();
+    let mut definitions = Vec::new();
+    let source = parts(bytes, |part, count| {
+        definitions.reserve(count);
+        definitions.extend(part.definition());
+    })?;
     Compilation::new(source, definitions).map_err(|error| error.to_string())
 }
 
 /// Reads the bytes of a compilation, and keeps its outline.
 pub fn outline_from_bytes(bytes: &[u8]) -> Result<Outline, String> {
-    let (source, definitions) = parts(bytes)?;
+    let mut outline = Outline::default();
+    let source = parts(bytes, |part, count| {
+        outline.reserve(count);
+        outline.push(part.name, part.fragment, part.line);
+    })?;
     check_source(source)?;
-    let mut outline = Outline::with_capacity(source, definitions.len());
-    definitions.iter().for_each(|part| outline.push(part.name, part.fragment, part.line));
-    Ok(outline)
+    Ok(outline.of_source(source))
 }
 
 fn check_source(source: &str) -> Result<(), String> {
@@ -77,9 +82,9 @@ impl CompilationRecord {
 
     /// Takes bytes that should be the compilation of this id.
     pub fn held(id: CompilationId, body: Body) -> Result<Self, String> {
-        let (source, definitions) = parts(body.bytes())?;
+        let mut fragments = Vec::new();
+        let source = parts(body.bytes(), |part, _| fragments.push(part.fragment))?;
         check_source(source)?;
-        let fragments = definitions.iter().map(|definition| definition.fragment).collect();
         if id_of(body.bytes()) != id {
             return Err("its contents do not fit its id".to_owned());
         }
@@ -128,16 +133,25 @@ impl Part<'_> {
     }
 }
 
-/// The source's name and the definitions in the bytes of a compilation, which are names and in their order.
-fn parts(bytes: &[u8]) -> Result<(&str, Vec<Part<'_>>), String> {
+/// The source's name in the bytes of a compilation. Each definition is shown to `take`, with how many there still are; they
+/// are names and in their order, or it is an error.
+fn parts<'b>(bytes: &'b [u8], mut take: impl FnMut(Part<'b>, usize)) -> Result<&'b str, String> {
     let mut rest = Reader::new(bytes);
     let source = rest.text()?;
-    let definitions = rest.all(41, definition)?;
-    rest.end()?;
-    if !definitions.is_sorted_by(|a, b| a.name < b.name) {
-        return Err("its definitions are not in the order of their names".to_owned());
+    let (mut last, mut is_ordered) = ("", true);
+    for left in (1..=rest.count(41)?).rev() {
+        let part = definition(&mut rest)?;
+        // No name is empty.
+        is_ordered &= last < part.name;
+        last = part.name;
+        take(part, left);
     }
-    Ok((source, definitions))
+    rest.end()?;
+    if is_ordered {
+        Ok(source)
+    } else {
+        Err("its definitions are not in the order of their names".to_owned())
+    }
 }
 
 fn definition<'b>(rest: &mut Reader<'b>) -> Result<Part<'b>, String> {

@@ -129,20 +129,26 @@ impl Names {
         symbols: &'n [T],
         named: impl Fn(&'n T) -> Named<'n> + Sync,
     ) -> Self {
-        let size = |symbol: &'n T| 12 + named(symbol).name.len();
-        let pieces = spell(symbols, size, |out, symbol| {
-            let Named { name, section, compilation } = named(symbol);
-            out.bytes(name.as_bytes());
-            out.u32(section);
-            out.u32(compilation);
-        });
-        let size = |symbol: &'n T| 8 + 32 + named(symbol).name.len();
-        let hashed = spell(symbols, size, |out, symbol| {
-            let Named { name, section, compilation } = named(symbol);
-            out.bytes(name.as_bytes());
-            out.u32(section);
-            compilations.get(compilation as usize).iter().for_each(|id| out.raw(id.digest().as_bytes()));
-        });
+        let both = |members: &'n [T]| {
+            // Names are met anywhere in memory.
+            let members = members.iter().map(&named).collect::<Vec<_>>();
+            let names = members.iter().map(|member| member.name.len()).sum::<usize>();
+            let mut file = Writer::with_capacity(names + 12 * members.len());
+            let mut hashed = Writer::with_capacity(names + 40 * members.len());
+            for Named { name, section, compilation } in members {
+                for out in [&mut file, &mut hashed] {
+                    out.bytes(name.as_bytes());
+                    out.u32(section);
+                }
+                file.u32(compilation);
+                compilations
+                    .get(compilation as usize)
+                    .iter()
+                    .for_each(|id| hashed.raw(id.digest().as_bytes()));
+            }
+            (file.into_bytes(), hashed.into_bytes())
+        };
+        let (pieces, hashed): (Vec<_>, Vec<_>) = symbols.par_chunks(TOGETHER).map(both).unzip();
         let mut hasher = executable::hasher(&entries, symbols.len());
         hashed.iter().for_each(|piece| hasher.spelled(piece));
         Self { entries, compilations, symbols: Members::new(symbols.len(), pieces), hasher }
