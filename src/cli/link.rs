@@ -119,11 +119,11 @@ impl Verb for LinkArgs {
         let Linked { image, map, warnings, remains } = linked;
         let (symbols, fragments) = (image.names.symbols().count(), image.sections.count());
         // The executable first: a record of one that is not there would be dropped by gc.
-        let write = || executable::write(&self.output, image, self.format(), remains);
+        let write = || executable::write(&self.output, &image, self.format(), remains);
         let Written { bytes, build, compilations, replaced } = self.threads.run(parts, write)?;
         let record = thread::scope(|scope| {
             // It is the system that works here. Where there is no further thread, it does so at once.
-            _ = thread::Builder::new().spawn_scoped(scope, || drop(replaced));
+            _ = thread::Builder::new().spawn_scoped(scope, || drop((replaced, image)));
             self.record(&repository, build, compilations)
         });
         if let (Some(path), Some(map)) = (&self.map, &map) {

@@ -13,13 +13,15 @@ use crate::isa::codec::Checker;
 use crate::object::fixup::FixupKind;
 use crate::object::fragment::{BodyError, Parts, is_each_once};
 use crate::store::StoreError;
+use crate::store::wire::executable::image;
 use crate::store::wire::lines;
 
 /// Bodies that were read together. A large program has a million fixups: they would be slow to keep one by one.
 #[derive(Default)]
 pub(super) struct Chunk {
     bodies: Vec<Body>,
-    code: Vec<u8>,
+    /// Their code, each as the section that it becomes.
+    sections: Vec<u8>,
     /// What each fixup means: the number of a definition or operator; behind all of those, words of the chunk.
     targets: Vec<u32>,
     words: Vec<Word>,
@@ -27,7 +29,7 @@ pub(super) struct Chunk {
 
 /// A fragment in a chunk. What is its own begins where that of the body before ends.
 struct Body {
-    code_end: u32,
+    section_end: u32,
     targets_end: u32,
 }
 
@@ -51,17 +53,17 @@ impl Chunk {
         &mut self.targets[start..end]
     }
 
-    /// The code of a body.
-    pub(super) fn code(&self, body: u32) -> &[u8] {
-        let (start, end) = self.range(body, |body| body.code_end);
-        &self.code[start..end]
+    /// The section that a body becomes, with indices of fixups for operands.
+    pub(super) fn section(&self, body: u32) -> &[u8] {
+        let (start, end) = self.range(body, |body| body.section_end);
+        &self.sections[start..end]
     }
 
     /// Looks at a body, so that it is near when it is needed. What it gives depends on all that was looked at.
     pub(super) fn touch(&self, body: u32) -> usize {
-        let code = self.code(body);
-        let bytes = [code.first(), code.last()].into_iter().flatten().map(|byte| usize::from(*byte));
-        bytes.sum::<usize>() + self.touch_targets(body)
+        // As much as the processor fetches at once.
+        let bytes = self.section(body).iter().step_by(64).map(|byte| usize::from(*byte));
+        bytes.sum::<usize>().wrapping_add(self.touch_targets(body))
     }
 
     /// Looks at the targets of a body only.
@@ -124,7 +126,7 @@ impl<'h, 'd> Decoder<'h, 'd> {
     pub(super) fn new(definitions: &'d Definitions, bytes: usize) -> Self {
         Self {
             definitions,
-            chunk: Chunk { code: Vec::with_capacity(bytes), ..Chunk::default() },
+            chunk: Chunk { sections: Vec::with_capacity(bytes), ..Chunk::default() },
             words: foldhash::HashMap::default(),
             fixups: Vec::new(),
             searches: Vec::new(),
@@ -145,11 +147,11 @@ impl<'h, 'd> Decoder<'h, 'd> {
             (kind, chunk.word(definitions.known(), meant[index] >> 1).map(|word| &*word.text))
         };
         lines::check(checker, parts.text, meant.len(), fixup).map_err(damaged)?;
-        let Chunk { bodies, code, targets, .. } = chunk;
+        let Chunk { bodies, sections, targets, .. } = chunk;
         targets.extend(meant.iter().map(|meant| meant >> 1));
-        code.extend_from_slice(parts.text);
+        image::push_section(sections, &digest, parts.text);
         self.fixups = parts.fixups;
-        bodies.push(Body { code_end: code.len() as u32, targets_end: targets.len() as u32 });
+        bodies.push(Body { section_end: sections.len() as u32, targets_end: targets.len() as u32 });
         Ok(bodies.len() as u32 - 1)
     }
 
@@ -169,10 +171,10 @@ impl<'h, 'd> Decoder<'h, 'd> {
     }
 
     pub(super) fn finish(mut self) -> Chunk {
-        let Chunk { bodies, code, targets, .. } = &mut self.chunk;
+        let Chunk { bodies, sections, targets, .. } = &mut self.chunk;
         // Chunks last: what was room for more is given back.
         bodies.shrink_to_fit();
-        code.shrink_to_fit();
+        sections.shrink_to_fit();
         targets.shrink_to_fit();
         self.chunk
     }

@@ -8,7 +8,7 @@ use super::error::LinkError;
 use super::reach::{Body, Program, Reached, TOGETHER};
 use super::resolve::Definitions;
 use crate::digest::CompilationId;
-use crate::isa::codec;
+use crate::isa::codec::{self, DecodeError};
 use crate::name::Name;
 use crate::store::wire::executable::Image;
 use crate::store::wire::executable::image::{self, Members, Named, Names};
@@ -21,16 +21,14 @@ pub(super) fn emit(
 ) -> Result<Image, Vec<LinkError>> {
     let meanings = program.strings.meanings();
     let strings = || Members::strings(meanings, |meaning| program.strings.text(definitions, *meaning));
-    let (sections, (names, strings)) = rayon::join(
-        || sections(program, definitions),
-        || rayon::join(|| names(definitions, symbols, entries), strings),
-    );
+    let (sections, (names, strings)) =
+        rayon::join(|| sections(program), || rayon::join(|| names(definitions, symbols, entries), strings));
     Ok(Image { names, sections: sections?, strings })
 }
 
 /// The sections of all bodies.
-fn sections(program: &Program, definitions: &Definitions) -> Result<Members, Vec<LinkError>> {
-    let pieces = program.bodies.par_chunks(image::TOGETHER).map(|bodies| piece(bodies, program, definitions));
+fn sections(program: &Program) -> Result<Members, Vec<LinkError>> {
+    let pieces = program.bodies.par_chunks(image::TOGETHER).map(|bodies| piece(bodies, program));
     let (mut spelled, mut errors) = (Vec::new(), Vec::new());
     for piece in pieces.collect::<Vec<_>>() {
         piece.map_or_else(|error| errors.push(error), |piece| spelled.push(piece));
@@ -40,26 +38,23 @@ fn sections(program: &Program, definitions: &Definitions) -> Result<Members, Vec
 
 /// The sections of some bodies. Each is met anywhere in memory, and copied to its place, where its operands, which are indices
 /// of fixups, become numbers of strings.
-fn piece(bodies: &[Body], program: &Program, definitions: &Definitions) -> Result<Vec<u8>, LinkError> {
-    let size = |body: &Body| image::section_size(program.code(*body).len());
-    let mut piece = Vec::with_capacity(bodies.iter().map(size).sum());
+fn piece(bodies: &[Body], program: &Program) -> Result<Vec<u8>, LinkError> {
+    let mut piece = Vec::with_capacity(bodies.iter().map(|body| program.section(*body).len()).sum());
     for near in bodies.chunks(TOGETHER) {
-        let touch = |body: &Body| {
-            let digest = definitions.fragments()[body.rank as usize].digest().as_bytes();
-            program.chunks[body.chunk as usize].touch(body.index).wrapping_add(usize::from(digest[0]))
-        };
+        let touch = |body: &Body| program.chunks[body.chunk as usize].touch(body.index);
         hint::black_box(near.iter().map(touch).fold(0, usize::wrapping_add));
         for body in near {
-            let (code, operands) = (program.code(*body), program.operands(*body));
-            let digest = definitions.fragments()[body.rank as usize];
-            image::push_section(&mut piece, &digest, code);
-            let start = piece.len() - code.len();
+            let (start, operands) = (piece.len() + image::section_size(0), program.operands(*body));
+            piece.extend_from_slice(program.section(*body));
             let operand = |index: u32| operands.get(index as usize).copied();
-            let relocated = codec::relocate(&mut piece[start..], operand);
-            relocated.map_err(|error| LinkError::Code { digest, reason: error.to_string() })?;
+            codec::relocate(&mut piece[start..], operand).map_err(|error| odd(program, *body, &error))?;
         }
     }
     Ok(piece)
+}
+
+fn odd(program: &Program, body: Body, error: &DecodeError) -> LinkError {
+    LinkError::Code { digest: image::fragment(program.section(body)), reason: error.to_string() }
 }
 
 /// The entry points, each once, and the symbols.

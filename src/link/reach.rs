@@ -13,6 +13,7 @@ use super::resolve::Definitions;
 use super::strings::Strings;
 use super::undefined::nearest;
 use crate::name::Name;
+use crate::store::wire::executable::image;
 use crate::store::{Found, Haul, Places, StoreError, View};
 
 /// What is reachable.
@@ -30,8 +31,6 @@ pub(super) struct Program {
 /// Code that the program needs: a body of a chunk.
 #[derive(Clone, Copy)]
 pub(super) struct Body {
-    /// The rank of its digest among all.
-    pub rank: u32,
     pub chunk: u32,
     pub index: u32,
 }
@@ -48,9 +47,14 @@ pub(super) struct Reached {
 }
 
 impl Program {
+    /// The section that a body becomes, with indices of fixups for operands.
+    pub(super) fn section(&self, body: Body) -> &[u8] {
+        self.chunks[body.chunk as usize].section(body.index)
+    }
+
     /// The code of a body, with indices of fixups for operands.
     pub(super) fn code(&self, body: Body) -> &[u8] {
-        self.chunks[body.chunk as usize].code(body.index)
+        self.section(body).get(image::section_size(0)..).unwrap_or_default()
     }
 
     /// What the operands in the code of a body are: numbers of strings.
@@ -198,7 +202,7 @@ impl<'d> Walk<'d> {
             for (at, body) in bodies {
                 let Wanted { level, rank, index: to, .. } = wanted[at];
                 match body {
-                    Ok(index) => self.bodies[to as usize] = Some(Body { rank, chunk, index }),
+                    Ok(index) => self.bodies[to as usize] = Some(Body { chunk, index }),
                     Err(error) => self.failed.push((level, rank, error)),
                 }
             }
@@ -220,7 +224,7 @@ impl<'d> Walk<'d> {
         let Some(body) = self.indices[rank as usize] else { return };
         let is_new = body == self.entered;
         self.entered += u32::from(is_new);
-        let Some(Body { chunk, index, .. }) = self.bodies[body as usize] else { return };
+        let Some(Body { chunk, index }) = self.bodies[body as usize] else { return };
         self.definitions.push(Reached { number, body, referrer });
         if !is_new {
             return;

@@ -138,13 +138,15 @@ pub fn replace(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), StoreError> 
 
 /// A file whose first and last bytes depend on all between them.
 #[derive(Debug)]
-pub struct Framed<'p, E> {
+pub struct Framed<'p, E, M> {
     /// The number of the first bytes.
     pub room: usize,
     /// The bytes between them, one piece behind the other.
     pub pieces: &'p [&'p [u8]],
     /// Makes both ends, and something for who writes the file.
     pub ends: E,
+    /// What is done while the disk works.
+    pub meanwhile: M,
 }
 
 /// A file that was replaced, if there was one. The system gives its space back when this is dropped, which takes a while.
@@ -154,10 +156,10 @@ pub struct Replaced(#[allow(dead_code, reason = "it is kept only to be dropped")
 /// Like [`replace`], with a file whose ends are made while the rest is written.
 pub fn replace_framed<T: Send>(
     path: &Path,
-    framed: Framed<'_, impl FnOnce() -> ([Vec<u8>; 2], T) + Send>,
+    framed: Framed<'_, impl FnOnce() -> ([Vec<u8>; 2], T) + Send, impl FnOnce() + Send>,
     mode: Mode,
 ) -> Result<(T, Replaced), StoreError> {
-    let Framed { room, pieces, ends } = framed;
+    let Framed { room, pieces, ends, meanwhile } = framed;
     match fs::metadata(path) {
         Ok(metadata) if !metadata.is_file() => {
             let ([head, tail], made) = ends();
@@ -175,7 +177,9 @@ pub fn replace_framed<T: Send>(
                 made = Some(value);
                 written.and_then(|()| disk::write(file, &tail)).and_then(|()| disk::write_at(file, 0, &head))
             };
-            let new = temporary(&target, mode, fill)?;
+            let new = filled(&target, mode, fill)?;
+            let (flushed, ()) = rayon::join(|| disk::flush(&new), meanwhile);
+            flushed.map_err(io_error("flush", path))?;
             // Elsewhere no file can be replaced that is open.
             let old = if cfg!(unix) { File::open(&target).ok() } else { None };
             publish(new, &target)?;
@@ -266,6 +270,17 @@ fn temporary(
     mode: Mode,
     fill: impl FnOnce(&mut tempfile::NamedTempFile) -> io::Result<()>,
 ) -> Result<tempfile::NamedTempFile, StoreError> {
+    let file = filled(path, mode, fill)?;
+    disk::flush(&file).map_err(io_error("flush", path))?;
+    Ok(file)
+}
+
+/// The same, not flushed yet.
+fn filled(
+    path: &Path,
+    mode: Mode,
+    fill: impl FnOnce(&mut tempfile::NamedTempFile) -> io::Result<()>,
+) -> Result<tempfile::NamedTempFile, StoreError> {
     let [start, end] = TEMPORARY;
     let old = fs::metadata(path).ok();
     let mut file = tempfile::Builder::new()
@@ -277,7 +292,6 @@ fn temporary(
         take_after(file.as_file(), &old, mode).map_err(io_error("set the permissions of", path))?;
     }
     fill(&mut file).map_err(io_error("write", path))?;
-    disk::flush(&file).map_err(io_error("flush", path))?;
     Ok(file)
 }
 

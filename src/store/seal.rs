@@ -166,7 +166,7 @@ pub fn write(kind: Kind, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
 pub(super) fn write_framed<T: Send>(
     kind: Kind,
     path: &Path,
-    framed: Framed<'_, impl FnOnce() -> ([Vec<u8>; 2], T) + Send>,
+    framed: Framed<'_, impl FnOnce() -> ([Vec<u8>; 2], T) + Send, impl FnOnce() + Send>,
 ) -> Result<(T, Replaced), StoreError> {
     refuse_to_overwrite(path, Some(kind))?;
     file::replace_framed(path, framed, mode(kind))

@@ -45,7 +45,7 @@ fn link_to(shelf: &Shelf, repository: &Repository, tickets: &[Ticket], place: &s
     let program = link(repository, tickets).unwrap();
     let path = shelf.path().join(place);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    executable::write(&path, Image::of(&program), Format::Yaml, ()).unwrap();
+    executable::write(&path, &Image::of(&program), Format::Yaml, ()).unwrap();
     let compilations = program.symbols.iter().map(|symbol| symbol.compilation).collect::<BTreeSet<_>>();
     let record = LinkRecord::new(program.build_id(), Place::new(place), compilations.into_iter().collect());
     repository

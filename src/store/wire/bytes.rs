@@ -12,6 +12,12 @@ impl Writer {
         Self(Vec::with_capacity(capacity))
     }
 
+    /// With the memory of other bytes.
+    pub(crate) fn reusing(mut bytes: Vec<u8>) -> Self {
+        bytes.clear();
+        Self(bytes)
+    }
+
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.0
     }

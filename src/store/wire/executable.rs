@@ -86,28 +86,26 @@ pub struct Written {
 
 /// Writes a program in place of what is at `path`. What is not needed any more, what is `over`, is dropped while the
 /// disk works.
-pub fn write(path: &Path, image: Image, format: Format, over: impl Send) -> Result<Written, StoreError> {
+pub fn write(path: &Path, image: &Image, format: Format, over: impl Send) -> Result<Written, StoreError> {
     let unwritable =
         |error: FormError| StoreError::Unwritable { path: path.to_owned(), reason: error.to_string() };
-    let write = || match format {
-        Format::Yaml => write_yaml(path, &image, unwritable),
-        Format::Binary => write_binary(path, &image, unwritable),
-    };
-    let (written, ()) = rayon::join(write, || drop(over));
-    let (bytes, build, replaced) = written?;
-    Ok(Written { bytes, build, compilations: image.names.compilations().to_vec(), replaced })
+    match format {
+        Format::Yaml => write_yaml(path, image, unwritable),
+        Format::Binary => write_binary(path, image, unwritable, over),
+    }
 }
 
 fn write_yaml(
     path: &Path,
     image: &Image,
     unwritable: impl Fn(FormError) -> StoreError,
-) -> Result<(u64, BuildId, Option<Replaced>), StoreError> {
+) -> Result<Written, StoreError> {
     let build = image.build_id();
     let spelled = image.executable().and_then(|executable| Ok(yaml::spell(&executable, build)?));
     let bytes = spelled.map_err(unwritable)?.into_bytes();
     seal::write(Kind::Executable, path, &bytes)?;
-    Ok((bytes.len() as u64, build, None))
+    let compilations = image.names.compilations().to_vec();
+    Ok(Written { bytes: bytes.len() as u64, build, compilations, replaced: None })
 }
 
 /// What is between the ends is written while they are made.
@@ -115,16 +113,19 @@ fn write_binary(
     path: &Path,
     image: &Image,
     unwritable: impl Fn(FormError) -> StoreError,
-) -> Result<(u64, BuildId, Option<Replaced>), StoreError> {
+    over: impl Send,
+) -> Result<Written, StoreError> {
     let bytes = binary::size(image).map_err(unwritable)?;
     let pieces = image.pieces().map(Vec::as_slice).collect::<Vec<_>>();
     let ends = || {
         let Ends { head, tail, build } = binary::ends(image);
         ([head, tail], build)
     };
-    let framed = Framed { room: binary::head_size(image), pieces: &pieces, ends };
+    let (room, meanwhile) = (binary::head_size(image), || drop(over));
+    let framed = Framed { room, pieces: &pieces, ends, meanwhile };
     let (build, replaced) = seal::write_framed(Kind::Executable, path, framed)?;
-    Ok((bytes, build, Some(replaced)))
+    let compilations = image.names.compilations().to_vec();
+    Ok(Written { bytes, build, compilations, replaced: Some(replaced) })
 }
 
 /// Reads the executable at `path`, of either form.

@@ -5,7 +5,7 @@
 use rayon::prelude::*;
 
 use super::{FormError, index_of, symbol};
-use crate::digest::{BuildId, CompilationId, FragmentDigest, Hasher};
+use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest, Hasher};
 use crate::name::Name;
 use crate::object::executable::{self, Executable, Section, Symbol};
 use crate::store::wire::bytes::{Reader, Writer};
@@ -92,6 +92,12 @@ pub fn push_section(piece: &mut Vec<u8>, fragment: &FragmentDigest, code: &[u8])
     piece.extend_from_slice(code);
 }
 
+/// The fragment of a section.
+pub fn fragment(section: &[u8]) -> FragmentDigest {
+    let digest = section.first_chunk().copied().unwrap_or_default();
+    FragmentDigest::new(Digest::from_bytes(digest))
+}
+
 /// What there is to say about a symbol.
 #[derive(Debug, Clone, Copy)]
 pub struct Named<'n> {
@@ -123,34 +129,33 @@ pub struct Names {
 impl Names {
     /// Spells symbols, which are in ascending order of their names, as are the compilations that they name, each of which
     /// is named.
-    pub fn spell<'n, T: Sync>(
+    pub fn spell<'n, T>(
         entries: Vec<Name>,
         compilations: Vec<CompilationId>,
         symbols: &'n [T],
-        named: impl Fn(&'n T) -> Named<'n> + Sync,
+        named: impl Fn(&'n T) -> Named<'n>,
     ) -> Self {
-        let both = |members: &'n [T]| {
-            // Names are met anywhere in memory.
+        let (mut pieces, mut hashed) = (Vec::new(), Vec::new());
+        let mut hasher = executable::hasher(&entries, symbols.len());
+        for members in symbols.chunks(TOGETHER) {
+            // Names are met anywhere in memory: they are looked at once.
             let members = members.iter().map(&named).collect::<Vec<_>>();
             let names = members.iter().map(|member| member.name.len()).sum::<usize>();
-            let mut file = Writer::with_capacity(names + 12 * members.len());
-            let mut hashed = Writer::with_capacity(names + 40 * members.len());
+            let mut piece = Writer::with_capacity(names + 12 * members.len());
+            let mut canonical = Writer::reusing(hashed);
             for Named { name, section, compilation } in members {
-                for out in [&mut file, &mut hashed] {
+                for out in [&mut piece, &mut canonical] {
                     out.bytes(name.as_bytes());
                     out.u32(section);
                 }
-                file.u32(compilation);
-                compilations
-                    .get(compilation as usize)
-                    .iter()
-                    .for_each(|id| hashed.raw(id.digest().as_bytes()));
+                piece.u32(compilation);
+                let id = compilations.get(compilation as usize);
+                id.iter().for_each(|id| canonical.raw(id.digest().as_bytes()));
             }
-            (file.into_bytes(), hashed.into_bytes())
-        };
-        let (pieces, hashed): (Vec<_>, Vec<_>) = symbols.par_chunks(TOGETHER).map(both).unzip();
-        let mut hasher = executable::hasher(&entries, symbols.len());
-        hashed.iter().for_each(|piece| hasher.spelled(piece));
+            pieces.push(piece.into_bytes());
+            hashed = canonical.into_bytes();
+            hasher.spelled(&hashed);
+        }
         Self { entries, compilations, symbols: Members::new(symbols.len(), pieces), hasher }
     }
 
