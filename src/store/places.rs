@@ -9,7 +9,7 @@ use super::database::bucket::Slot;
 pub struct Places(Vec<Option<Option<Slot>>>);
 
 /// Who wants one digest in so many is going to want most: then all between them are looked for at once.
-const MANY: usize = 16;
+const MANY: usize = 64;
 
 impl Places {
     /// Looks for what is wanted, in ascending order, and not found yet, with one question in the order of the digests.
@@ -45,10 +45,10 @@ mod tests {
 
     #[test]
     fn nothing_is_looked_for_twice() {
-        let all = (0..100).collect::<Vec<u32>>();
+        let all = (0..1000).collect::<Vec<u32>>();
         let mut places = Places::default();
         let mut asked = Vec::new();
-        for wanted in [vec![3, 50], vec![50, 80], (10..14).collect(), vec![4, 30, 99]] {
+        for wanted in [vec![3, 500], vec![500, 800], (10..14).collect(), vec![4, 300, 990]] {
             let find = |digests: &[u32]| {
                 asked.push(digests.to_vec());
                 Ok::<_, ()>(digests.iter().map(|digest| (digest % 2 == 0).then_some(Slot::Known)).collect())
@@ -58,7 +58,7 @@ mod tests {
                 assert_eq!(places.get(at).is_some(), at % 2 == 0);
             }
         }
-        assert_eq!(asked[..3], [vec![3, 50], vec![80], vec![10, 11, 12, 13]]);
+        assert_eq!(asked, [vec![3, 500], vec![800], vec![10, 11, 12, 13], vec![4, 300, 990]]);
         // Where many are wanted, those between are looked for with them.
         places.find(&all, &[20, 24, 29, 50, 52], |digests| Ok::<_, ()>(vec![None; digests.len()])).unwrap();
         assert!((20..53).all(|at| places.0[at].is_some()) && places.0[53].is_none());
