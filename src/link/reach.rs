@@ -2,7 +2,6 @@
 
 use std::hint;
 use std::mem;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use rayon::prelude::*;
@@ -14,7 +13,7 @@ use super::strings::Strings;
 use super::undefined::nearest;
 use crate::name::Name;
 use crate::store::wire::executable::image;
-use crate::store::{Found, Haul, Places, StoreError, View};
+use crate::store::{Crew, Found, Haul, Places, StoreError, View};
 
 /// What is reachable.
 pub(super) struct Program {
@@ -261,8 +260,7 @@ fn decode_all(
     other: impl FnOnce() + Send,
 ) -> Result<Vec<Decoded>, StoreError> {
     let ranks = wanted.iter().map(|wanted| wanted.rank as usize).collect::<Vec<_>>();
-    let enough = 2 * (rayon::current_num_threads() - 1);
-    let waiting = &AtomicUsize::new(0);
+    let crew = &Crew::others();
     let (done, decoded) = mpsc::channel();
     let mut number = 0;
     rayon::in_place_scope(|scope| {
@@ -275,15 +273,7 @@ fn decode_all(
                 // The receiver lives longer.
                 _ = done.send((this, chunk, bodies));
             };
-            if waiting.load(Ordering::Relaxed) >= enough {
-                work();
-                return Ok(());
-            }
-            waiting.fetch_add(1, Ordering::Relaxed);
-            scope.spawn(move |_| {
-                work();
-                waiting.fetch_sub(1, Ordering::Relaxed);
-            });
+            crew.give(scope, work);
             Ok(())
         })
     })?;

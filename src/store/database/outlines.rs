@@ -3,7 +3,6 @@
 //! Deliberately absent: the bytes, once that is done.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use super::bucket::{Location, Slot};
@@ -13,6 +12,7 @@ use crate::digest::{Checksum, CompilationId};
 use crate::object::compilation::id_of;
 use crate::object::outline::Outline;
 use crate::store::backend::Outlines;
+use crate::store::crew::Crew;
 use crate::store::error::StoreError;
 use crate::store::wire::record;
 
@@ -31,14 +31,11 @@ impl Connection {
     ) -> Result<Outlines, StoreError> {
         self.map()?;
         let mut outlines = ids.iter().map(|_| Ok(None)).collect::<Outlines>();
-        let mut wanted = Vec::with_capacity(ids.len());
-        for (at, slot) in slots.iter().enumerate() {
-            match slot {
-                None => {}
-                Some(Slot::Stored(location)) => wanted.push((at, *location)),
-                Some(Slot::Known) => outlines[at] = Err(damaged(&ids[at])("it was stripped".to_owned())),
-            }
-        }
+        let stored = |(at, slot): (usize, &Option<Slot>)| match slot {
+            Some(Slot::Stored(location)) => Some((at, *location)),
+            Some(Slot::Known) | None => None,
+        };
+        let mut wanted = slots.iter().enumerate().filter_map(stored).collect::<Vec<_>>();
         wanted.sort_unstable_by_key(|(_, location)| (location.row, location.offset));
         for (at, made) in self.make_all(&wanted, ids) {
             outlines[at] = made.map(Some).map_err(damaged(&ids[at]));
@@ -49,8 +46,7 @@ impl Connection {
     /// Reads on this thread, which alone may use the connection; the others have what was read, and this one when they have
     /// enough.
     fn make_all(&self, wanted: &[(usize, Location)], ids: &[CompilationId]) -> Vec<(usize, Made)> {
-        let enough = 2 * (rayon::current_num_threads() - 1);
-        let waiting = &AtomicUsize::new(0);
+        let crew = &Crew::others();
         let (done, made) = mpsc::channel();
         let (mut rows, mut rest) = (Rows::of(self), wanted.iter());
         rayon::in_place_scope(|scope| {
@@ -63,15 +59,7 @@ impl Connection {
                     // The receiver lives longer.
                     _ = done.send(pieces.into_iter().map(make).collect::<Vec<_>>());
                 };
-                if waiting.load(Ordering::Relaxed) >= enough {
-                    work();
-                    continue;
-                }
-                waiting.fetch_add(1, Ordering::Relaxed);
-                scope.spawn(move |_| {
-                    work();
-                    waiting.fetch_sub(1, Ordering::Relaxed);
-                });
+                crew.give(scope, work);
             }
         });
         drop(done);
