@@ -2,25 +2,29 @@
 //!
 //! Deliberately absent: files. What comes in are tickets and a view, what goes out is a value.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::name::Name;
 use crate::object::compilation::Ticket;
-use crate::object::executable::Executable;
 use crate::store::View;
+use crate::store::wire::executable::Image;
 
 mod chunk;
 mod emit;
 pub mod error;
 mod layout;
 pub mod map;
-mod numbering;
+mod names;
 mod reach;
 mod resolve;
+mod strings;
 mod undefined;
 
 pub use error::LinkError;
 pub use map::LinkMap;
+use reach::Program;
+use resolve::Definitions;
 
 /// A ticket to link, with the name of its file for messages.
 #[derive(Debug, Clone)]
@@ -58,7 +62,7 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Linked {
     /// The program.
-    pub executable: Executable,
+    pub image: Image,
     /// What lies where, and why, if it was wanted.
     pub map: Option<LinkMap>,
     /// Undefined names that were left to run time.
@@ -68,20 +72,23 @@ pub struct Linked {
 }
 
 /// What the program was made of. It is much memory, best given back while something else is waited for.
-#[derive(Debug)]
-pub struct Remains(#[allow(dead_code, reason = "it is kept only to be dropped")] Vec<resolve::Module>);
+pub struct Remains(#[allow(dead_code, reason = "it is kept only to be dropped")] (Definitions, Program));
+
+impl fmt::Debug for Remains {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Remains")
+    }
+}
 
 /// Links `inputs` with what `view` holds. The result does not depend on the order of the inputs.
 /// All errors of a phase are told at once.
 pub fn link(view: &dyn View, inputs: &[Input], options: &Options) -> Result<Linked, Vec<LinkError>> {
     let modules = resolve::load(view, inputs)?;
-    let definitions = resolve::define(&modules)?;
+    let definitions = resolve::define(modules)?;
     let program = reach::reach(view, &definitions, &options.entries)?;
-    let warnings = undefined::undefined(&program, &definitions, options.unresolved)?;
-    let symbols = layout::layout(&program.definitions);
-    let executable = emit::emit(&program, &symbols, &options.entries, &definitions)?;
-    let map = options.map.then(|| map::map(&symbols, &executable));
-    drop(symbols);
-    drop((program, definitions));
-    Ok(Linked { executable, map, warnings, remains: Remains(modules) })
+    let warnings = undefined::undefined(view, &program, &definitions, options.unresolved)?;
+    let symbols = layout::layout(&program, &definitions);
+    let image = emit::emit(&program, &definitions, &symbols, &options.entries)?;
+    let map = options.map.then(|| map::map(&program, &definitions, &symbols, &image));
+    Ok(Linked { image, map, warnings, remains: Remains((definitions, program)) })
 }

@@ -8,3 +8,4 @@ pub mod fixup;
 pub mod fragment;
 pub mod line_table;
 pub mod link_record;
+pub mod outline;

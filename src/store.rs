@@ -8,6 +8,7 @@ pub mod backend;
 #[cfg(test)]
 mod conformance;
 pub mod contents;
+pub mod crew;
 pub mod database;
 pub mod error;
 pub mod file;
@@ -24,6 +25,7 @@ pub mod wire;
 pub mod yaml;
 
 pub use backend::{Backend, Batch, Decision, State, View};
+pub use crew::Crew;
 pub use error::StoreError;
 pub use form::Form;
 pub use gate::{Company, Gate};

@@ -84,11 +84,9 @@ fn assert_links(name: &str) {
     let entries = ["main", "factorial"].map(|name| Name::new(name).unwrap()).to_vec();
     let options = link::Options { entries, unresolved: Unresolved::Error, map: false };
     let linked = link::link(&*repository.read().unwrap(), &inputs, &options).unwrap();
-    assert_eq!(
-        executable::to_yaml(&linked.executable).unwrap(),
-        fs::read_to_string(path("main.tx")).unwrap()
-    );
-    assert_eq!(executable::to_binary(&linked.executable).unwrap(), fs::read(path("main_binary.tx")).unwrap());
+    let linked = linked.image.executable().unwrap();
+    assert_eq!(executable::to_yaml(&linked).unwrap(), fs::read_to_string(path("main.tx")).unwrap());
+    assert_eq!(executable::to_binary(&linked).unwrap(), fs::read(path("main_binary.tx")).unwrap());
 }
 
 #[test]

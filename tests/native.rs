@@ -245,7 +245,7 @@ fn link(source: &str, optimization: Optimization) -> Executable {
     let inputs = [link::Input { origin: "main.to".into(), ticket: unit.ticket }];
     let entries = Name::new("main").into_iter().collect();
     let options = link::Options { entries, unresolved: Unresolved::Ignore, map: false };
-    link::link(&*repository.read().unwrap(), &inputs, &options).unwrap().executable
+    link::link(&*repository.read().unwrap(), &inputs, &options).unwrap().image.executable().unwrap()
 }
 
 /// What it writes, how it ends, how many steps it makes, and what is left on the operand stack.

@@ -255,5 +255,5 @@ fn link_in(repository: &Repository, source: &str, optimization: Optimization) ->
         map: false,
     };
     let linked = link::link(&*repository.read()?, &inputs, &options);
-    Ok(linked.map_err(|errors| format!("{errors:?}"))?.executable)
+    Ok(linked.map_err(|errors| format!("{errors:?}"))?.image.executable()?)
 }

@@ -65,8 +65,7 @@ fn made_of(mut bytes: &[u8]) -> Executable {
         (0..byte(bytes)).map(|_| String::from_utf8_lossy(some(bytes)).into()).collect::<Vec<Arc<str>>>();
     let fragment = FragmentDigest::new(Hasher::new("fuzz", 0).finish());
     let compilation = CompilationId::new(Hasher::new("fuzz", 1).finish());
-    let sections =
-        (0..byte(bytes)).map(|_| Section { fragment, text: some(bytes).to_vec().into() }).collect();
+    let sections = (0..byte(bytes)).map(|_| Section { fragment, text: some(bytes).to_vec() }).collect();
     let name = |bytes: &mut &[u8]| Name::new(&String::from_utf8_lossy(some(bytes)));
     let mut symbols = Vec::new();
     for _ in 0..byte(bytes) {

@@ -101,7 +101,7 @@ fn link_and_run(view: &dyn View, ticket: Ticket) {
         map: false,
     };
     match link::link(view, &inputs, &options) {
-        Ok(linked) => assert_spelled(&linked.executable),
+        Ok(linked) => assert_spelled(&linked.image.executable().expect("a linked program is one")),
         Err(errors) => errors.iter().for_each(|error| assert_coded(error)),
     }
 }

@@ -107,7 +107,10 @@ fn files_below(directory: &Path, ending: &str) -> Result<Vec<PathBuf>, StoreErro
             let path = error.path().unwrap_or(directory).to_owned();
             io_error("look for files in", &path)(error.into())
         })?;
-        if entry.path().is_file() && entry.path().extension().is_some_and(|found| found == ending) {
+        // What leads elsewhere must be looked at to know.
+        let kind = entry.file_type();
+        let is_file = kind.is_file() || kind.is_symlink() && entry.path().is_file();
+        if is_file && entry.path().extension().is_some_and(|found| found == ending) {
             files.push(shown(entry.path()).to_owned());
         }
     }

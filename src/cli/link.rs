@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use clap::Args;
 use miette::{Diagnostic, Report, Severity};
@@ -115,12 +116,16 @@ impl Verb for LinkArgs {
         let linked = self.threads.run(parts, || Ok(link(&*repository.read()?, &inputs, &options)));
         let linked = linked.map_err(|error: StoreError| Failure::from(error))?;
         let linked = linked.map_err(|errors| Failure::Problems(self.located(errors, Severity::Error)))?;
-        let Linked { executable, map, warnings, remains } = linked;
-        let (symbols, fragments) = (executable.symbols.len(), executable.sections.len());
+        let Linked { image, map, warnings, remains } = linked;
+        let (symbols, fragments) = (image.names.symbols().count(), image.sections.count());
         // The executable first: a record of one that is not there would be dropped by gc.
-        let write = || executable::write(&self.output, executable, self.format(), remains);
-        let Written { bytes, build, compilations } = self.threads.run(parts, write)?;
-        let record = self.record(&repository, build, compilations);
+        let write = || executable::write(&self.output, &image, self.format(), remains);
+        let Written { bytes, build, compilations, replaced } = self.threads.run(parts, write)?;
+        let record = thread::scope(|scope| {
+            // It is the system that works here. Where there is no further thread, it does so at once.
+            _ = thread::Builder::new().spawn_scoped(scope, || drop((replaced, image)));
+            self.record(&repository, build, compilations)
+        });
         if let (Some(path), Some(map)) = (&self.map, &map) {
             file::replace(path, map.to_string().as_bytes(), Mode::Plain)?;
         }

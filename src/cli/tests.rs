@@ -270,7 +270,7 @@ fn a_tool_that_writes_in_place_is_found_out() {
     let file = site.home.join("main.to");
     let steps = vec![
         Step::Create(file.clone()),
-        Step::Write(file.clone(), b"new".to_vec()),
+        Step::Write(file.clone(), 0, b"new".to_vec()),
         Step::Flush(file.clone()),
         Step::FlushDirectory(site.home.clone()),
     ];

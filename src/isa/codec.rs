@@ -119,22 +119,14 @@ fn instruction_at(text: &[u8], at: usize) -> Option<Result<(Instruction, usize),
     let (opcode, rest) = text.get(at..)?.split_first()?;
     let index = || operand(rest, at).map(u32::from_le_bytes);
     let with_index = |instruction: fn(u32) -> Instruction| index().map(|index| (instruction(index), 5));
-    let number = || match f64::from_le_bytes(operand(rest, at)?) {
-        value if value.is_finite() => Ok(value),
-        _ => Err(DecodeError::Number { at }),
-    };
-    let operator = || {
-        let [code] = operand(rest, at)?;
-        Builtin::from_code(code).ok_or(DecodeError::Operator { at, code })
-    };
     Some(match *opcode {
-        NUMBER => number().map(|value| (Instruction::Number(value), 9)),
+        NUMBER => number(rest, at).map(|value| (Instruction::Number(value), 9)),
         STRING => with_index(Instruction::String),
         CALL => with_index(Instruction::Call),
         BLOCK => with_index(Instruction::Block),
         FALSE => Ok((Instruction::Boolean(false), 1)),
         TRUE => Ok((Instruction::Boolean(true), 1)),
-        OPERATOR => operator().map(|operator| (Instruction::Operator(operator), 2)),
+        OPERATOR => operator(rest, at).map(|operator| (Instruction::Operator(operator), 2)),
         IF => with_index(Instruction::If),
         IF_ELSE => with_index(Instruction::IfElse),
         ELSE => with_index(Instruction::Else),
@@ -147,6 +139,18 @@ fn instruction_at(text: &[u8], at: usize) -> Option<Result<(Instruction, usize),
         }),
         opcode => Err(DecodeError::Opcode { at, opcode }),
     })
+}
+
+fn number(rest: &[u8], at: usize) -> Result<f64, DecodeError> {
+    match f64::from_le_bytes(operand(rest, at)?) {
+        value if value.is_finite() => Ok(value),
+        _ => Err(DecodeError::Number { at }),
+    }
+}
+
+fn operator(rest: &[u8], at: usize) -> Result<Builtin, DecodeError> {
+    let [code] = operand(rest, at)?;
+    Builtin::from_code(code).ok_or(DecodeError::Operator { at, code })
 }
 
 fn operand<const N: usize>(rest: &[u8], at: usize) -> Result<[u8; N], DecodeError> {
@@ -194,41 +198,61 @@ pub fn relocate(text: &mut [u8], other: impl Fn(u32) -> Option<u32>) -> Result<(
     Ok(())
 }
 
-/// Checks what [`decode`] checks and keeps nothing. Calls and strings are shown to `refer`, in their order.
-pub fn check(text: &[u8], entries: u32, mut refer: impl FnMut(Instruction)) -> Result<(), DecodeError> {
-    let mut nesting = Nesting::of(count(text)?);
-    let (mut at, mut ordinal) = (0, 0);
-    while let Some(opcode) = text.get(at).copied() {
-        match opcode {
-            CALL | STRING => {
-                let index = operand(&text[at + 1..], at).map(u32::from_le_bytes)?;
-                nesting.pass(ordinal)?;
-                if index >= entries {
-                    return Err(DecodeError::Index { ordinal, index });
-                }
-                refer(if opcode == CALL { Instruction::Call(index) } else { Instruction::String(index) });
-            }
-            NUMBER | FALSE | TRUE | OPERATOR => nesting.pass(ordinal)?,
-            _ => match instruction_at(text, at) {
-                Some(instruction) => nesting.step(ordinal, instruction?.0)?,
-                None => break,
-            },
-        }
-        at += SIZES[opcode as usize] as usize;
-        ordinal += 1;
-    }
-    Ok(())
+/// Checks what [`decode`] checks and keeps nothing but memory for the next text.
+#[derive(Default)]
+pub struct Checker {
+    nesting: Nesting,
 }
 
-/// The number of instructions of a text in which nothing is wrong with any of them.
-fn count(text: &[u8]) -> Result<u64, DecodeError> {
-    let (mut at, mut count) = (0, 0);
-    while let Some(opcode) = text.get(at) {
-        let size = SIZES[*opcode as usize] as usize;
-        // What can be wrong with itself, or with its end.
-        if matches!(*opcode, NUMBER | OPERATOR) || size == 0 || at + size > text.len() {
-            instruction_at(text, at).transpose()?;
+impl Checker {
+    /// Checks a text. Calls and strings are shown to `refer`, in their order.
+    pub fn check(
+        &mut self,
+        text: &[u8],
+        entries: u32,
+        mut refer: impl FnMut(Instruction),
+    ) -> Result<(), DecodeError> {
+        // How many instructions there are is seen at the end.
+        let nesting = &mut self.nesting;
+        nesting.start(u64::MAX);
+        let (mut at, mut ordinal) = (0, 0);
+        while let Some((opcode, rest)) = text.get(at..).and_then(<[u8]>::split_first) {
+            let stepped = match *opcode {
+                CALL | STRING => {
+                    let index = operand(rest, at).map(u32::from_le_bytes)?;
+                    let is_there =
+                        || if index < entries { Ok(()) } else { Err(DecodeError::Index { ordinal, index }) };
+                    let passed = nesting.pass(ordinal).and_then(|()| is_there());
+                    if passed.is_ok() {
+                        let call = *opcode == CALL;
+                        refer(if call { Instruction::Call(index) } else { Instruction::String(index) });
+                    }
+                    passed
+                }
+                NUMBER => number(rest, at).map(|_| nesting.pass(ordinal))?,
+                OPERATOR => operator(rest, at).map(|_| nesting.pass(ordinal))?,
+                FALSE | TRUE => nesting.pass(ordinal),
+                _ => match instruction_at(text, at).transpose()? {
+                    Some((instruction, _)) => nesting.step(ordinal, instruction),
+                    None => break,
+                },
+            };
+            if let Err(error) = stepped {
+                // What is wrong with an instruction by itself comes before how they belong together.
+                let all = count(text, at)?.saturating_add(u64::from(ordinal));
+                return Err(nesting.end(all).err().unwrap_or(error));
+            }
+            at += SIZES[*opcode as usize] as usize;
+            ordinal += 1;
         }
+        nesting.end(ordinal.into())
+    }
+}
+
+/// The number of instructions from one on, if nothing is wrong with any of them by itself.
+fn count(text: &[u8], mut at: usize) -> Result<u64, DecodeError> {
+    let mut count = 0;
+    while let Some((_, size)) = instruction_at(text, at).transpose()? {
         at += size;
         count += 1;
     }
@@ -261,7 +285,8 @@ pub fn decode_onto(text: &[u8], entries: u32, out: &mut Vec<Instruction>) -> Res
         out.push(instruction?);
     }
     let instructions = &out[start..];
-    let mut nesting = Nesting::of(instructions.len() as u64);
+    let mut nesting = Nesting::default();
+    nesting.start(instructions.len() as u64);
     for (ordinal, instruction) in (0..).zip(instructions) {
         nesting.step(ordinal, *instruction)?;
         if let Instruction::String(index) | Instruction::Call(index) = *instruction
@@ -274,20 +299,29 @@ pub fn decode_onto(text: &[u8], entries: u32, out: &mut Vec<Instruction>) -> Res
 }
 
 /// Which instructions belong together, while one walks over them.
+#[derive(Default)]
 struct Nesting {
-    /// The number of instructions.
+    /// The number of instructions, or the largest one as long as nobody knows it.
     all: u64,
     open: Vec<Open>,
+    /// The end of the innermost that is open.
+    next: Option<u64>,
+    /// The last instruction that nothing holds, and how many there must be for what it holds.
+    outermost: (u32, u64),
 }
 
 impl Nesting {
-    const fn of(all: u64) -> Self {
-        Self { all, open: Vec::new() }
+    fn start(&mut self, all: u64) {
+        self.open.clear();
+        (self.all, self.next, self.outermost) = (all, None, (0, 0));
     }
 
     /// Comes to an instruction that holds no others and is no `else`.
     fn pass(&mut self, ordinal: u32) -> Result<(), DecodeError> {
-        if self.closes(ordinal) { Err(DecodeError::Else { ordinal }) } else { Ok(()) }
+        if self.next == Some(ordinal.into()) && self.closes(ordinal) {
+            return Err(DecodeError::Else { ordinal });
+        }
+        Ok(())
     }
 
     /// Comes to an instruction.
@@ -302,8 +336,12 @@ impl Nesting {
             Instruction::Instead { code, .. } => (false, u64::from(code)),
             _ => (false, 0),
         };
-        if end + code + u64::from(wants_else) > outer {
+        let needed = end + code + u64::from(wants_else);
+        if needed > outer {
             return Err(DecodeError::Block { ordinal });
+        }
+        if self.open.is_empty() {
+            self.outermost = (ordinal, needed);
         }
         if code > 0 {
             self.open.push(Open { end: end + code, wants_else: false });
@@ -312,6 +350,7 @@ impl Nesting {
         if wants_else || instruction.inner() > 0 {
             self.open.push(Open { end, wants_else });
         }
+        self.next = self.open.last().map(|open| open.end);
         Ok(())
     }
 
@@ -321,7 +360,14 @@ impl Nesting {
         while let Some(closed) = self.open.pop_if(|open| open.end == u64::from(ordinal)) {
             wants_else = closed.wants_else;
         }
+        self.next = self.open.last().map(|open| open.end);
         wants_else
+    }
+
+    /// Comes to the end, for who did not know how many instructions there are.
+    const fn end(&self, all: u64) -> Result<(), DecodeError> {
+        let (ordinal, needed) = self.outermost;
+        if needed > all { Err(DecodeError::Block { ordinal }) } else { Ok(()) }
     }
 }
 
@@ -342,7 +388,7 @@ mod tests {
     fn decode(text: &[u8], entries: u32) -> Result<Vec<Instruction>, DecodeError> {
         let decoded = super::decode(text, entries);
         let mut shown = Vec::new();
-        let checked = check(text, entries, |instruction| shown.push(instruction));
+        let checked = Checker::default().check(text, entries, |instruction| shown.push(instruction));
         let is_shown = |instruction: &&Instruction| matches!(instruction, Call(_) | String(_));
         assert_eq!(
             checked.map(|()| shown),

@@ -3,176 +3,179 @@
 //! Deliberately absent: the bytes that a store gave. What link needs of them is copied, once, many bodies to a piece of
 //! memory.
 
+use std::mem;
 use std::sync::Arc;
 
-use super::resolve::{Definitions, Meaning};
+use super::names::Search;
+use super::resolve::Definitions;
 use crate::digest::FragmentDigest;
+use crate::isa::codec::Checker;
 use crate::object::fixup::FixupKind;
-use crate::object::fragment::Parts;
+use crate::object::fragment::{BodyError, Parts, is_each_once};
 use crate::store::StoreError;
+use crate::store::wire::executable::image;
 use crate::store::wire::lines;
 
 /// Bodies that were read together. A large program has a million fixups: they would be slow to keep one by one.
 #[derive(Default)]
 pub(super) struct Chunk {
     bodies: Vec<Body>,
-    code: Vec<u8>,
-    targets: Vec<Target>,
-    /// The numbers of the definitions among the targets, which a walk follows.
-    callees: Vec<u32>,
+    /// Their code, each as the section that it becomes.
+    sections: Vec<u8>,
+    /// What each fixup means: the number of a definition or operator; behind all of those, words of the chunk.
+    targets: Vec<u32>,
     words: Vec<Word>,
 }
 
 /// A fragment in a chunk. What is its own begins where that of the body before ends.
 struct Body {
-    digest: FragmentDigest,
-    code_end: u32,
+    section_end: u32,
     targets_end: u32,
-    callees_end: u32,
-}
-
-/// Which body of which chunk.
-#[derive(Clone, Copy)]
-pub(super) struct BodyIndex {
-    pub chunk: u32,
-    pub body: u32,
-}
-
-/// What a fixup means to a program.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Target {
-    /// What its name means.
-    Known(Meaning),
-    /// Nothing that is known before the program runs: a word of the chunk, by index.
-    Other(FixupKind, u32),
 }
 
 /// A text that nothing known has for a name.
 pub(super) struct Word {
     pub text: Arc<str>,
     /// How it is used, by kind of fixup.
-    kinds: [bool; 2],
-}
-
-impl Word {
-    /// Whether code refers to it so.
-    pub(super) fn is(&self, kind: FixupKind) -> bool {
-        self.kinds[kind as usize]
-    }
+    pub kinds: [bool; 2],
 }
 
 impl Chunk {
     /// What the fixups of a body mean, by index.
-    pub(super) fn targets(&self, body: u32) -> &[Target] {
-        self.part(&self.targets, body, |body| body.targets_end)
+    pub(super) fn targets(&self, body: u32) -> &[u32] {
+        let (start, end) = self.range(body, |body| body.targets_end);
+        &self.targets[start..end]
     }
 
-    /// The numbers of the definitions that a body refers to, in the order of their first use.
-    pub(super) fn callees(&self, body: u32) -> &[u32] {
-        self.part(&self.callees, body, |body| body.callees_end)
+    /// The same, to be changed.
+    pub(super) fn targets_mut(&mut self, body: u32) -> &mut [u32] {
+        let (start, end) = self.range(body, |body| body.targets_end);
+        &mut self.targets[start..end]
     }
 
-    /// The code of a body.
-    pub(super) fn code(&self, body: u32) -> &[u8] {
-        self.part(&self.code, body, |body| body.code_end)
+    /// The section that a body becomes, with indices of fixups for operands.
+    pub(super) fn section(&self, body: u32) -> &[u8] {
+        let (start, end) = self.range(body, |body| body.section_end);
+        &self.sections[start..end]
     }
 
     /// Looks at a body, so that it is near when it is needed. What it gives depends on all that was looked at.
     pub(super) fn touch(&self, body: u32) -> usize {
-        let code = self.code(body);
-        let bytes = [code.first(), code.last()].into_iter().flatten().map(|byte| usize::from(*byte));
-        let targets = [self.targets(body).first(), self.targets(body).last()].into_iter().flatten();
-        bytes.chain(targets.map(|target| usize::from(matches!(target, Target::Other(..))))).sum()
+        // As much as the processor fetches at once.
+        let bytes = self.section(body).iter().step_by(64).map(|byte| usize::from(*byte));
+        bytes.sum::<usize>().wrapping_add(self.touch_targets(body))
     }
 
-    /// The digest of a body's fragment.
-    pub(super) fn digest(&self, body: u32) -> FragmentDigest {
-        self.bodies[body as usize].digest
+    /// Looks at the targets of a body only.
+    pub(super) fn touch_targets(&self, body: u32) -> usize {
+        let targets = [self.targets(body).first(), self.targets(body).last()].into_iter().flatten();
+        targets.map(|target| *target as usize).fold(0, usize::wrapping_add)
     }
 
     /// What is a body's own begins where that of the body before ends.
-    fn part<'c, T>(&self, all: &'c [T], body: u32, end: impl Fn(&Body) -> u32) -> &'c [T] {
-        let start = self.before(body).map_or(0, |before| end(before) as usize);
-        &all[start..end(&self.bodies[body as usize]) as usize]
+    fn range(&self, body: u32, end: impl Fn(&Body) -> u32) -> (usize, usize) {
+        let before = (body as usize).checked_sub(1).map(|before| &self.bodies[before]);
+        (before.map_or(0, |before| end(before) as usize), end(&self.bodies[body as usize]) as usize)
     }
 
-    fn before(&self, body: u32) -> Option<&Body> {
-        self.bodies.get((body as usize).checked_sub(1)?)
+    /// The word that a target is, where so many names are known.
+    fn word(&self, known: usize, target: u32) -> Option<&Word> {
+        self.words.get((target as usize).checked_sub(known)?)
     }
 
-    /// The words that they refer to, each once.
-    pub(super) fn words(&self) -> &[Word] {
-        &self.words
+    /// The index of a word, which is noted when it is new.
+    fn add<'h>(
+        &mut self,
+        words: &mut foldhash::HashMap<&'h [u8], u32>,
+        kind: FixupKind,
+        word: &'h [u8],
+    ) -> Result<u32, BodyError> {
+        let index = match words.get(word) {
+            Some(index) => *index,
+            None => {
+                let text = str::from_utf8(word).map_err(|_| BodyError)?.into();
+                self.words.push(Word { text, kinds: [false; 2] });
+                *words.entry(word).or_insert(self.words.len() as u32 - 1)
+            }
+        };
+        self.words[index as usize].kinds[kind as usize] = true;
+        Ok(index)
+    }
+
+    /// Gives away the words that they refer to, each once.
+    pub(super) fn take_words(&mut self) -> Vec<Word> {
+        mem::take(&mut self.words)
     }
 }
 
 /// Makes a chunk of stored bodies.
-pub(super) struct Decoder<'h, 'd, 'm> {
-    definitions: &'d Definitions<'m>,
+pub(super) struct Decoder<'h, 'd> {
+    definitions: &'d Definitions,
     chunk: Chunk,
-    words: foldhash::HashMap<&'h str, u32>,
-    /// Memory for the fixups of a body.
-    fixups: Vec<(FixupKind, &'h str)>,
+    words: foldhash::HashMap<&'h [u8], u32>,
+    /// Memory for the fixups of a body, and for what is done with them.
+    fixups: Vec<(FixupKind, &'h [u8])>,
+    searches: Vec<Search>,
+    /// Twice the target of each fixup of a body, and one more for a string.
+    meant: Vec<u32>,
+    checker: Checker,
 }
 
-impl<'h, 'd, 'm> Decoder<'h, 'd, 'm> {
+impl<'h, 'd> Decoder<'h, 'd> {
     /// Makes room for so many bytes of bodies.
-    pub(super) fn new(definitions: &'d Definitions<'m>, bytes: usize) -> Self {
-        let chunk = Chunk { code: Vec::with_capacity(bytes), ..Chunk::default() };
-        Self { definitions, chunk, words: foldhash::HashMap::default(), fixups: Vec::new() }
+    pub(super) fn new(definitions: &'d Definitions, bytes: usize) -> Self {
+        Self {
+            definitions,
+            chunk: Chunk { sections: Vec::with_capacity(bytes), ..Chunk::default() },
+            words: foldhash::HashMap::default(),
+            fixups: Vec::new(),
+            searches: Vec::new(),
+            meant: Vec::new(),
+            checker: Checker::default(),
+        }
     }
 
     /// Checks a body and copies its code; of its fixups, only the words of which nothing is known. Gives its index.
     pub(super) fn add(&mut self, digest: FragmentDigest, body: &'h [u8]) -> Result<u32, StoreError> {
         let damaged = |reason| StoreError::Body { digest, reason };
-        let fixups = std::mem::take(&mut self.fixups);
-        let parts = Parts::reusing(fixups, body).map_err(|error| damaged(error.to_string()))?;
-        let first = self.chunk.targets.len();
-        for (kind, name) in &parts.fixups {
-            let target = self.target(*kind, name);
-            self.chunk.targets.push(target);
-        }
-        let targets = &self.chunk.targets[first..];
-        let checked = lines::check(&parts, |index| matches!(targets[index], Target::Known(_)));
-        if let Err(reason) = checked {
-            // What is the next body's begins where that of the last intact one ends.
-            self.chunk.targets.truncate(first);
-            return Err(damaged(reason));
-        }
-        // Strong or weak: a procedure that is named is kept.
-        self.chunk.callees.extend(targets.iter().filter_map(|target| match target {
-            Target::Known(Meaning::Definition(number)) => Some(*number),
-            Target::Known(Meaning::Operator(_)) | Target::Other(..) => None,
-        }));
-        self.chunk.code.extend_from_slice(parts.text);
+        let odd = |error: BodyError| damaged(error.to_string());
+        let parts = Parts::found(mem::take(&mut self.fixups), body).map_err(odd)?;
+        self.resolve(&parts.fixups).map_err(odd)?;
+        let Self { definitions, chunk, meant, checker, .. } = self;
+        let fixup = |index: usize| {
+            let kind = if meant[index] & 1 == 0 { FixupKind::Strong } else { FixupKind::Weak };
+            (kind, chunk.word(definitions.known(), meant[index] >> 1).map(|word| &*word.text))
+        };
+        lines::check(checker, parts.text, meant.len(), fixup).map_err(damaged)?;
+        let Chunk { bodies, sections, targets, .. } = chunk;
+        targets.extend(meant.iter().map(|meant| meant >> 1));
+        image::push_section(sections, &digest, parts.text);
         self.fixups = parts.fixups;
-        let Chunk { bodies, code, targets, callees, .. } = &mut self.chunk;
-        let [code_end, targets_end, callees_end] =
-            [code.len(), targets.len(), callees.len()].map(|end| end as u32);
-        bodies.push(Body { digest, code_end, targets_end, callees_end });
+        bodies.push(Body { section_end: sections.len() as u32, targets_end: targets.len() as u32 });
         Ok(bodies.len() as u32 - 1)
     }
 
-    pub(super) fn finish(mut self) -> Chunk {
-        let Chunk { bodies, code, targets, callees, .. } = &mut self.chunk;
-        // Chunks last: what was room for more is given back.
-        bodies.shrink_to_fit();
-        code.shrink_to_fit();
-        targets.shrink_to_fit();
-        callees.shrink_to_fit();
-        self.chunk
+    /// Finds what fixups mean. What has a meaning is UTF-8, and no other text has it.
+    fn resolve(&mut self, fixups: &[(FixupKind, &'h [u8])]) -> Result<(), BodyError> {
+        let Self { definitions, chunk, words, searches, meant, .. } = self;
+        definitions.search(fixups.iter().map(|(_, name)| *name), searches);
+        meant.clear();
+        for ((kind, name), search) in fixups.iter().zip(searches) {
+            let target = match definitions.find(*search, name) {
+                Some(known) => known,
+                None => definitions.known() as u32 + chunk.add(words, *kind, name)?,
+            };
+            meant.push(target << 1 | *kind as u32);
+        }
+        if is_each_once(meant) { Ok(()) } else { Err(BodyError) }
     }
 
-    fn target(&mut self, kind: FixupKind, name: &'h str) -> Target {
-        if let Some(meaning) = self.definitions.meaning(name) {
-            return Target::Known(meaning);
-        }
-        let words = &mut self.chunk.words;
-        let word = *self.words.entry(name).or_insert_with(|| {
-            words.push(Word { text: name.into(), kinds: [false; 2] });
-            words.len() as u32 - 1
-        });
-        words[word as usize].kinds[kind as usize] = true;
-        Target::Other(kind, word)
+    pub(super) fn finish(mut self) -> Chunk {
+        let Chunk { bodies, sections, targets, .. } = &mut self.chunk;
+        // Chunks last: what was room for more is given back.
+        bodies.shrink_to_fit();
+        sections.shrink_to_fit();
+        targets.shrink_to_fit();
+        self.chunk
     }
 }

@@ -7,7 +7,6 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::digest::{CompilationId, FragmentDigest};
-use crate::name::Name;
 use crate::store::StoreError;
 
 /// A place in the sources, as far as the repository knows it.
@@ -58,7 +57,7 @@ pub enum LinkError {
     #[diagnostic(code(toy::link::duplicate), help("rename one of the two, or link only one of their files"))]
     Duplicate {
         /// The name.
-        name: Name,
+        name: Arc<str>,
         /// Both places.
         sites: Box<[Site; 2]>,
     },
@@ -81,7 +80,7 @@ pub enum LinkError {
     #[diagnostic(code(toy::link::entry))]
     Entry {
         /// The name.
-        name: Name,
+        name: Arc<str>,
         /// What to do.
         #[help]
         help: String,
@@ -95,7 +94,7 @@ pub enum LinkError {
     )]
     Stripped {
         /// The procedure.
-        name: Name,
+        name: Arc<str>,
         /// Its fragment.
         digest: FragmentDigest,
         /// Where it is defined.
@@ -110,7 +109,7 @@ pub enum LinkError {
     )]
     Missing {
         /// The procedure.
-        name: Name,
+        name: Arc<str>,
         /// Its fragment.
         digest: FragmentDigest,
         /// Where it is defined.

@@ -2,15 +2,17 @@
 
 use rayon::prelude::*;
 
-use super::reach::Reached;
+use super::reach::{Program, Reached};
+use super::resolve::Definitions;
 
 /// The symbols of a program by name. Sections lie in the order of its bodies: as the program reaches them.
-pub(super) fn layout<'r, 'm>(definitions: &'r [Reached<'m>]) -> Vec<&'r Reached<'m>> {
-    let name = |symbol: &Reached<'m>| symbol.defined.definition.name.as_str();
-    let symbols = definitions.par_iter().with_min_len(FEW).map(|symbol| (start(name(symbol)), symbol));
-    let mut symbols = symbols.collect::<Vec<_>>();
-    symbols.par_sort_unstable_by(|(a, left), (b, right)| a.cmp(b).then_with(|| name(left).cmp(name(right))));
-    symbols.into_iter().map(|(_, symbol)| symbol).collect()
+pub(super) fn layout(program: &Program, definitions: &Definitions) -> Vec<Reached> {
+    let reached = &program.definitions;
+    let name = |at: u32| definitions.name(reached[at as usize].number);
+    let order = (0..reached.len() as u32).into_par_iter().with_min_len(FEW);
+    let mut order = order.map(|at| (start(name(at)), at)).collect::<Vec<_>>();
+    order.par_sort_unstable_by(|(a, left), (b, right)| a.cmp(b).then_with(|| name(*left).cmp(name(*right))));
+    order.into_iter().map(|(_, at)| reached[at as usize]).collect()
 }
 
 /// Fewer symbols are not worth another thread.
@@ -18,8 +20,8 @@ const FEW: usize = 2048;
 
 /// How a name begins, which most often tells its place without a look at the name itself. Nothing in a name is less
 /// than what fills up a short one.
-fn start(name: &str) -> u128 {
-    let mut start = [0; 16];
-    start.iter_mut().zip(name.bytes()).for_each(|(to, byte)| *to = byte);
-    u128::from_be_bytes(start)
+fn start(name: &str) -> [u64; 3] {
+    let mut start = [[0; 8]; 3];
+    start.as_flattened_mut().iter_mut().zip(name.bytes()).for_each(|(to, byte)| *to = byte);
+    start.map(u64::from_be_bytes)
 }

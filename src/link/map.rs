@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::reach::Reached;
+use super::reach::{Program, Reached};
+use super::resolve::Definitions;
 use crate::digest::{BuildId, FragmentDigest};
 use crate::name::Name;
-use crate::object::executable::Executable;
+use crate::store::wire::executable::Image;
 
 /// A listing of an executable for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,10 +23,10 @@ struct Row {
     address: usize,
     bytes: usize,
     fragment: FragmentDigest,
-    name: Name,
+    name: Arc<str>,
     source: Arc<str>,
     line: u32,
-    referrer: Option<Name>,
+    referrer: Option<Arc<str>>,
 }
 
 impl fmt::Display for LinkMap {
@@ -39,34 +40,39 @@ impl fmt::Display for LinkMap {
         )?;
         for Row { address, bytes, fragment, name, source, line, referrer } in &self.rows {
             let place = format!("{source}:{line}");
-            let referrer = referrer.as_ref().map_or("(entry point)", Name::as_str);
+            let referrer = referrer.as_deref().unwrap_or("(entry point)");
             writeln!(f, "{address:>8} {bytes:>7}  {fragment:.16}  {name:24} {place:24} {referrer}")?;
         }
         Ok(())
     }
 }
 
-pub(super) fn map(symbols: &[&Reached<'_>], executable: &Executable) -> LinkMap {
-    let mut addresses = Vec::with_capacity(executable.sections.len());
+pub(super) fn map(
+    program: &Program,
+    definitions: &Definitions,
+    symbols: &[Reached],
+    image: &Image,
+) -> LinkMap {
+    let mut addresses = Vec::with_capacity(program.bodies.len());
     let mut end = 0;
-    for section in &executable.sections {
+    for body in &program.bodies {
         addresses.push(end);
-        end += section.text.len();
+        end += program.code(*body).len();
     }
     let mut symbols = symbols.to_vec();
     symbols.sort_by_key(|symbol| symbol.body);
-    let row = |Reached { defined, body, referrer }: &Reached<'_>| Row {
-        address: addresses[*body as usize],
-        bytes: executable.sections[*body as usize].text.len(),
-        fragment: defined.definition.fragment,
-        name: defined.definition.name.clone(),
-        source: Arc::clone(defined.module.compilation.source()),
-        line: defined.definition.line,
-        referrer: referrer.cloned(),
+    let row = |Reached { number, body, referrer }: Reached| Row {
+        address: addresses[body as usize],
+        bytes: program.code(program.bodies[body as usize]).len(),
+        fragment: definitions.outlined(number).fragment,
+        name: definitions.name(number).into(),
+        source: Arc::clone(definitions.module(number).outline.source()),
+        line: definitions.outlined(number).line,
+        referrer: referrer.map(|number| definitions.name(number).into()),
     };
     LinkMap {
-        build: executable.build_id(),
-        entries: executable.entries.clone(),
+        build: image.build_id(),
+        entries: image.names.entries().to_vec(),
         rows: symbols.into_iter().map(row).collect(),
     }
 }

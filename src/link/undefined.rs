@@ -1,30 +1,32 @@
 //! Names that code executes and nobody defines, and what may have been meant.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::Unresolved;
-use super::chunk::{Chunk, Target, Word};
 use super::error::{LinkError, Site};
 use super::reach::{Program, Reached};
 use super::resolve::Definitions;
+use crate::digest::CompilationId;
 use crate::isa::builtin::Builtin;
 use crate::isa::codec::Decoder;
 use crate::isa::instruction::Instruction;
 use crate::name;
-use crate::object::fixup::FixupKind;
+use crate::object::compilation::Compilation;
+use crate::store::View;
 
 /// Finds names that code executes and nobody defines: no module, no operator, and no string in the program,
 /// with which it could be defined at run time. Gives those that are only warned of.
 pub(super) fn undefined(
-    program: &Program<'_>,
-    definitions: &Definitions<'_>,
+    view: &dyn View,
+    program: &Program,
+    definitions: &Definitions,
     unresolved: Unresolved,
 ) -> Result<Vec<LinkError>, Vec<LinkError>> {
     if unresolved == Unresolved::Ignore {
         return Ok(Vec::new());
     }
-    let missing = missing(program);
+    let missing = missing(view, program, definitions);
     let errors = missing.into_iter().map(|(name, sites)| {
         let help = undefined_help(&name, definitions, &sites);
         LinkError::Undefined { name, sites, help }
@@ -34,29 +36,23 @@ pub(super) fn undefined(
 }
 
 /// The names that are executed and cannot be defined, and where they are executed.
-fn missing(program: &Program<'_>) -> BTreeMap<Arc<str>, Vec<Site>> {
+fn missing(view: &dyn View, program: &Program, definitions: &Definitions) -> BTreeMap<Arc<str>, Vec<Site>> {
     let mut missing = BTreeMap::<_, Vec<Site>>::new();
-    let words = program.chunks.iter().flat_map(Chunk::words);
-    let strings = words.filter(|word| word.is(FixupKind::Weak)).map(|word| &*word.text);
-    let strings = strings.collect::<HashSet<&str>>();
-    let is_missing = |word: &Word| word.is(FixupKind::Strong) && !strings.contains(&*word.text);
-    let chunks = program.chunks.iter().map(|chunk| chunk.words().iter().any(is_missing)).collect::<Vec<_>>();
-    if !chunks.contains(&true) {
+    if !program.strings.has_missing() {
         return missing;
     }
-    for Reached { defined, body, .. } in &program.definitions {
+    let mut compilations = HashMap::<CompilationId, Option<Compilation>>::new();
+    for Reached { number, body, .. } in &program.definitions {
         let body = program.bodies[*body as usize];
-        if !chunks[body.chunk as usize] {
-            continue;
-        }
-        let chunk = &program.chunks[body.chunk as usize];
-        for (target, index) in chunk.targets(body.body).iter().zip(0..) {
-            let Target::Other(FixupKind::Strong, word) = *target else { continue };
-            let word = &chunk.words()[word as usize];
-            if is_missing(word) {
-                let site = defined.site_of(first_use(chunk.code(body.body), index), &word.text);
-                missing.entry(Arc::clone(&word.text)).or_default().push(site);
-            }
+        for (string, index) in program.operands(body).iter().zip(0..) {
+            let Some(name) = program.strings.missing(*string) else { continue };
+            // Whose line table cannot be read again is told without it.
+            let id = definitions.module(*number).id;
+            let compilation = compilations.entry(id).or_insert_with(|| view.compilation(&id).ok().flatten());
+            let definition = compilation.as_ref().and_then(|all| all.definition(definitions.name(*number)));
+            let lines = definition.and_then(|definition| definition.lines.as_ref());
+            let site = definitions.site_of(*number, lines, first_use(program.code(body), index), name);
+            missing.entry(Arc::clone(name)).or_default().push(site);
         }
     }
     missing
@@ -68,7 +64,7 @@ fn first_use(code: &[u8], index: u32) -> u32 {
     Decoder::new(code).position(calls).unwrap_or_default() as u32
 }
 
-fn undefined_help(name: &str, definitions: &Definitions<'_>, sites: &[Site]) -> String {
+fn undefined_help(name: &str, definitions: &Definitions, sites: &[Site]) -> String {
     let names = definitions.names();
     let operators = Builtin::ALL.iter().map(|builtin| builtin.name());
     let mut help = match nearest(name, names.chain(operators)) {

@@ -1,7 +1,5 @@
 //! Executables: a linked program.
 
-use std::fmt;
-use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use crate::digest::{BuildId, CompilationId, FragmentDigest, Hasher};
@@ -37,50 +35,7 @@ pub struct Section {
     /// The fragment that the code was copied from.
     pub fragment: FragmentDigest,
     /// The instructions, as `isa::codec` writes them.
-    pub text: Text,
-}
-
-/// The bytes of a text section. Many may share one piece of memory, which nobody can change.
-#[derive(Clone)]
-pub struct Text {
-    memory: Arc<Vec<u8>>,
-    range: Range<u32>,
-}
-
-impl Text {
-    /// A part of a piece of memory; of what lies outside of it, nothing.
-    pub fn part(memory: &Arc<Vec<u8>>, range: Range<u32>) -> Self {
-        Self { memory: Arc::clone(memory), range }
-    }
-}
-
-impl Deref for Text {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        self.memory.get(self.range.start as usize..self.range.end as usize).unwrap_or_default()
-    }
-}
-
-impl From<Vec<u8>> for Text {
-    fn from(bytes: Vec<u8>) -> Self {
-        let range = 0..bytes.len() as u32;
-        Self { memory: Arc::new(bytes), range }
-    }
-}
-
-impl PartialEq for Text {
-    fn eq(&self, other: &Self) -> bool {
-        **self == **other
-    }
-}
-
-impl Eq for Text {}
-
-impl fmt::Debug for Text {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
+    pub text: Vec<u8>,
 }
 
 impl Executable {
@@ -103,7 +58,12 @@ impl Executable {
 
     /// The digest of everything in the executable.
     pub fn build_id(&self) -> BuildId {
-        let mut hasher = self.hash_names();
+        let mut hasher = hasher(&self.entries, self.symbols.len());
+        for symbol in &self.symbols {
+            hasher.text(symbol.name.as_str());
+            hasher.u32(symbol.section);
+            hasher.digest(symbol.compilation.digest());
+        }
         hasher.u32(self.sections.len() as u32);
         for section in &self.sections {
             hasher.digest(section.fragment.digest());
@@ -113,26 +73,15 @@ impl Executable {
         self.strings.iter().for_each(|string| hasher.text(string));
         BuildId::new(hasher.finish())
     }
+}
 
-    /// The same for who has spelled sections and strings already, just as they are hashed.
-    pub fn build_id_of<'s>(&self, spelled: impl Iterator<Item = &'s Vec<u8>>) -> BuildId {
-        let mut hasher = self.hash_names();
-        spelled.for_each(|bytes| hasher.spelled(bytes));
-        BuildId::new(hasher.finish())
-    }
-
-    fn hash_names(&self) -> Hasher {
-        let mut hasher = Hasher::new("toy.executable", 1);
-        hasher.u32(self.entries.len() as u32);
-        self.entries.iter().for_each(|entry| hasher.text(entry.as_str()));
-        hasher.u32(self.symbols.len() as u32);
-        for symbol in &self.symbols {
-            hasher.text(symbol.name.as_str());
-            hasher.u32(symbol.section);
-            hasher.digest(symbol.compilation.digest());
-        }
-        hasher
-    }
+/// What build ids are made with, up to the first of so many symbols.
+pub fn hasher(entries: &[Name], symbols: usize) -> Hasher {
+    let mut hasher = Hasher::new("toy.executable", 1);
+    hasher.u32(entries.len() as u32);
+    entries.iter().for_each(|entry| hasher.text(entry.as_str()));
+    hasher.u32(symbols as u32);
+    hasher
 }
 
 /// The strings of an executable, each once, in order of first use.

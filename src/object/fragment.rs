@@ -1,6 +1,7 @@
 //! Fragments: the code generated for one digest.
 
 use std::fmt;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use super::fixup::{FixupKind, Fixups};
@@ -46,21 +47,17 @@ impl Fragment {
 
 /// A fragment where it lies in a stored body.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parts<'b> {
+pub struct Parts<'b, T = &'b str> {
     /// The names that the code refers to, each once.
-    pub fixups: Vec<(FixupKind, &'b str)>,
+    pub fixups: Vec<(FixupKind, T)>,
     /// The instructions.
     pub text: &'b [u8],
 }
 
-impl<'b> Parts<'b> {
-    /// Finds the parts of a body in its compact encoding. A fixup that stands there twice is an error.
-    pub fn of(body: &'b [u8]) -> Result<Self, BodyError> {
-        Self::reusing(Vec::new(), body)
-    }
-
-    /// Like [`of`](Self::of), with the memory of another body's fixups.
-    pub fn reusing(mut fixups: Vec<(FixupKind, &'b str)>, body: &'b [u8]) -> Result<Self, BodyError> {
+impl<'b> Parts<'b, &'b [u8]> {
+    /// Finds the parts of a body in its compact encoding, with the memory of another body's fixups. That targets are UTF-8,
+    /// and that no fixup stands there twice, is left to be seen by who looks at them anyway.
+    pub fn found(mut fixups: Vec<(FixupKind, &'b [u8])>, body: &'b [u8]) -> Result<Self, BodyError> {
         let mut rest = body;
         let count = number(&mut rest)? as usize;
         fixups.clear();
@@ -69,7 +66,17 @@ impl<'b> Parts<'b> {
         for _ in 0..count {
             fixups.push(fixup(&mut rest)?);
         }
-        if is_each_once(&fixups) { Ok(Self { fixups, text: rest }) } else { Err(BodyError) }
+        Ok(Self { fixups, text: rest })
+    }
+}
+
+impl<'b> Parts<'b> {
+    /// Finds the parts of a body in its compact encoding. A fixup that stands there twice is an error.
+    pub fn of(body: &'b [u8]) -> Result<Self, BodyError> {
+        let Parts { fixups, text } = Parts::found(Vec::new(), body)?;
+        let text_of = |(kind, target)| Ok((kind, std::str::from_utf8(target).map_err(|_| BodyError)?));
+        let fixups = fixups.into_iter().map(text_of).collect::<Result<Vec<_>, _>>()?;
+        if is_each_once(&fixups) { Ok(Self { fixups, text }) } else { Err(BodyError) }
     }
 
     /// A copy that lasts.
@@ -80,7 +87,7 @@ impl<'b> Parts<'b> {
     }
 }
 
-fn fixup<'b>(rest: &mut &'b [u8]) -> Result<(FixupKind, &'b str), BodyError> {
+fn fixup<'b>(rest: &mut &'b [u8]) -> Result<(FixupKind, &'b [u8]), BodyError> {
     let (kind, tail) = rest.split_first().ok_or(BodyError)?;
     let kind = match kind {
         0 => FixupKind::Strong,
@@ -91,7 +98,7 @@ fn fixup<'b>(rest: &mut &'b [u8]) -> Result<(FixupKind, &'b str), BodyError> {
     let length = number(rest)? as usize;
     let (target, tail) = rest.split_at_checked(length).ok_or(BodyError)?;
     *rest = tail;
-    Ok((kind, std::str::from_utf8(target).map_err(|_| BodyError)?))
+    Ok((kind, target))
 }
 
 fn number(rest: &mut &[u8]) -> Result<u32, BodyError> {
@@ -100,30 +107,17 @@ fn number(rest: &mut &[u8]) -> Result<u32, BodyError> {
     Ok(u32::from_le_bytes(*number))
 }
 
-fn is_each_once(fixups: &[(FixupKind, &str)]) -> bool {
-    if fixups.len() > FEW {
-        let mut seen = foldhash::HashSet::with_capacity_and_hasher(fixups.len(), Default::default());
-        return fixups.iter().all(|fixup| seen.insert(fixup));
+/// Whether all differ.
+pub fn is_each_once<T: Eq + Hash>(all: &[T]) -> bool {
+    if all.len() <= FEW {
+        return (1..all.len()).all(|at| !all[..at].contains(&all[at]));
     }
-    // Most differ in these few bytes already.
-    let mut brief = [0; FEW];
-    brief.iter_mut().zip(fixups).for_each(|(to, (_, target))| *to = end(target));
-    (1..fixups.len()).all(|at| {
-        let is_same = |before: usize| brief[before] == brief[at] && fixups[before] == fixups[at];
-        !brief[..at].contains(&brief[at]) || !(0..at).any(is_same)
-    })
+    let mut seen = foldhash::HashSet::with_capacity_and_hasher(all.len(), Default::default());
+    all.iter().all(|one| seen.insert(one))
 }
 
-/// Up to so many fixups, as most procedures have, a walk over them is faster than hashing.
+/// Up to so many, as most procedures have fixups, a walk over them is faster than hashing.
 const FEW: usize = 32;
-
-/// The length of a text, and its last bytes.
-fn end(text: &str) -> u64 {
-    let mut end = [text.len() as u8; 8];
-    let last = &text.as_bytes()[text.len().saturating_sub(7)..];
-    end[..last.len()].copy_from_slice(last);
-    u64::from_le_bytes(end)
-}
 
 /// A fragment in its compact encoding, as stores keep it and pass it on without looking into it.
 #[derive(Clone, PartialEq, Eq)]

@@ -14,6 +14,7 @@ use crate::digest::{BuildId, Checksum, CompilationId, FragmentDigest};
 use crate::object::compilation::Compilation;
 use crate::object::fragment::Body;
 use crate::object::link_record::LinkRecord;
+use crate::object::outline::Outline;
 
 /// What a store has under a digest, without the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,9 @@ pub type Take<'t> = dyn FnMut(Haul) -> Result<(), StoreError> + 't;
 
 /// The compilation of each of many ids, or what is wrong with it.
 pub type Compilations = Vec<Result<Option<Compilation>, StoreError>>;
+
+/// The same without line tables.
+pub type Outlines = Vec<Result<Option<Outline>, StoreError>>;
 
 /// The same as it is passed on.
 pub type Records = Vec<Result<Option<CompilationRecord>, StoreError>>;
@@ -119,6 +123,12 @@ pub trait View {
     /// The compilations of many ids, each held against its id.
     fn find_compilations(&self, ids: &[CompilationId]) -> Result<Compilations, StoreError> {
         Ok(ids.iter().map(|id| self.compilation(id)).collect())
+    }
+
+    /// The outlines of the compilations of many ids, each held against its id.
+    fn outlines(&self, ids: &[CompilationId]) -> Result<Outlines, StoreError> {
+        let outline = |compilation: Option<Compilation>| compilation.as_ref().map(Outline::of);
+        Ok(self.find_compilations(ids)?.into_iter().map(|found| found.map(outline)).collect())
     }
 
     /// The compilations of many ids, each held against its id, as they are passed on.

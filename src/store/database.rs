@@ -20,6 +20,7 @@ mod connection;
 mod heap;
 mod install;
 mod level;
+mod outlines;
 mod reader;
 mod rows;
 mod ruin;

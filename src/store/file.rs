@@ -126,25 +126,73 @@ fn too_large(limit: &str) -> io::Error {
 /// Puts a file in place of an older one: readers and later processes see the old bytes or the new ones, whole.
 /// What is no regular file, such as a terminal or `/dev/null`, is written to directly.
 pub fn replace(path: &Path, bytes: &[u8], mode: Mode) -> Result<(), StoreError> {
-    replace_with(path, &[bytes], mode)
-}
-
-/// Like [`replace`], with bytes that are in several pieces.
-pub fn replace_with(path: &Path, pieces: &[impl AsRef<[u8]>], mode: Mode) -> Result<(), StoreError> {
     match fs::metadata(path) {
-        Ok(metadata) if !metadata.is_file() => write_through(path, pieces).map_err(io_error("write", path)),
+        Ok(metadata) if !metadata.is_file() => write_through(path, &[bytes]).map_err(io_error("write", path)),
         // A symbolic link stays one: what it names is replaced.
         _ => {
             let target = follow(path);
-            publish(temporary(&target, pieces, mode)?, &target)
+            publish(temporary(&target, mode, |file| disk::write(file, bytes))?, &target)
+        }
+    }
+}
+
+/// A file whose first and last bytes depend on all between them.
+#[derive(Debug)]
+pub struct Framed<'p, E, M> {
+    /// The number of the first bytes.
+    pub room: usize,
+    /// The bytes between them, one piece behind the other.
+    pub pieces: &'p [&'p [u8]],
+    /// Makes both ends, and something for who writes the file.
+    pub ends: E,
+    /// What is done while the disk works.
+    pub meanwhile: M,
+}
+
+/// A file that was replaced, if there was one. The system gives its space back when this is dropped, which takes a while.
+#[derive(Debug)]
+pub struct Replaced(#[allow(dead_code, reason = "it is kept only to be dropped")] Option<File>);
+
+/// Like [`replace`], with a file whose ends are made while the rest is written.
+pub fn replace_framed<T: Send>(
+    path: &Path,
+    framed: Framed<'_, impl FnOnce() -> ([Vec<u8>; 2], T) + Send, impl FnOnce() + Send>,
+    mode: Mode,
+) -> Result<(T, Replaced), StoreError> {
+    let Framed { room, pieces, ends, meanwhile } = framed;
+    match fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() => {
+            let ([head, tail], made) = ends();
+            let all = [&[&*head], pieces, &[&*tail]].concat();
+            write_through(path, &all).map_err(io_error("write", path)).map(|()| (made, Replaced(None)))
+        }
+        _ => {
+            let (target, mut made) = (follow(path), None);
+            let fill = |file: &mut tempfile::NamedTempFile| {
+                let between = || {
+                    disk::write_at(file, room as u64, &[])?;
+                    pieces.iter().try_for_each(|piece| disk::write(file, piece))
+                };
+                let (written, ([head, tail], value)) = rayon::join(between, ends);
+                made = Some(value);
+                written.and_then(|()| disk::write(file, &tail)).and_then(|()| disk::write_at(file, 0, &head))
+            };
+            let new = filled(&target, mode, fill)?;
+            let (flushed, ()) = rayon::join(|| disk::flush(&new), meanwhile);
+            flushed.map_err(io_error("flush", path))?;
+            // Elsewhere no file can be replaced that is open.
+            let old = if cfg!(unix) { File::open(&target).ok() } else { None };
+            publish(new, &target)?;
+            let made = made.ok_or_else(|| io_error("write", path)(io::ErrorKind::Other.into()))?;
+            Ok((made, Replaced(old)))
         }
     }
 }
 
 /// Writes to what is no regular file.
-fn write_through(path: &Path, pieces: &[impl AsRef<[u8]>]) -> io::Result<()> {
+fn write_through(path: &Path, pieces: &[&[u8]]) -> io::Result<()> {
     let mut file = File::create(path)?;
-    pieces.iter().try_for_each(|piece| file.write_all(piece.as_ref()))
+    pieces.iter().try_for_each(|piece| file.write_all(piece))
 }
 
 /// The path that a symbolic link leads to in the end, also when there is nothing yet.
@@ -182,7 +230,7 @@ pub(super) fn install(file: tempfile::NamedTempFile, path: &Path, beside: &Path)
 /// Makes a file unless there is one; in either case there is one afterwards. Says whether it was made.
 fn create(path: &Path, bytes: &[u8]) -> Result<bool, StoreError> {
     let target = follow(path);
-    match disk::rename_new(temporary(&target, &[bytes], Mode::Plain)?, &target) {
+    match disk::rename_new(temporary(&target, Mode::Plain, |file| disk::write(file, bytes))?, &target) {
         Ok(()) => sync_directory(&target).map(|()| true),
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(io_error("create", path)(error.error)),
@@ -216,11 +264,22 @@ pub fn is_temporary(path: &Path) -> bool {
         .is_some_and(|name| name.starts_with(start) && name.ends_with(end))
 }
 
-/// A flushed file with these bytes in the directory of `path`. It removes itself unless it is given a name.
+/// A flushed file with what `fill` writes in the directory of `path`. It removes itself unless it is given a name.
 fn temporary(
     path: &Path,
-    pieces: &[impl AsRef<[u8]>],
     mode: Mode,
+    fill: impl FnOnce(&mut tempfile::NamedTempFile) -> io::Result<()>,
+) -> Result<tempfile::NamedTempFile, StoreError> {
+    let file = filled(path, mode, fill)?;
+    disk::flush(&file).map_err(io_error("flush", path))?;
+    Ok(file)
+}
+
+/// The same, not flushed yet.
+fn filled(
+    path: &Path,
+    mode: Mode,
+    fill: impl FnOnce(&mut tempfile::NamedTempFile) -> io::Result<()>,
 ) -> Result<tempfile::NamedTempFile, StoreError> {
     let [start, end] = TEMPORARY;
     let old = fs::metadata(path).ok();
@@ -232,16 +291,13 @@ fn temporary(
     if let Some(old) = old {
         take_after(file.as_file(), &old, mode).map_err(io_error("set the permissions of", path))?;
     }
-    for piece in pieces {
-        disk::write(&mut file, piece.as_ref()).map_err(io_error("write", path))?;
-    }
-    disk::flush(&file).map_err(io_error("flush", path))?;
+    fill(&mut file).map_err(io_error("write", path))?;
     Ok(file)
 }
 
 /// An empty file in the directory of `path`, with the permissions of what is there, that goes unless it is kept.
 pub(super) fn scratch(path: &Path) -> Result<tempfile::NamedTempFile, StoreError> {
-    temporary(path, &[] as &[&[u8]], Mode::Plain)
+    temporary(path, Mode::Plain, |_| Ok(()))
 }
 
 /// The permission bits of a file to be made: those of the one that it replaces, else what the umask allows.

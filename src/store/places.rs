@@ -76,11 +76,11 @@ impl Member {
 #[derive(Debug, Default)]
 pub struct Places(Vec<Option<Option<Slot>>>);
 
-/// Who wants one digest in so many of all that are not found yet, is going to want most: then all are looked for at once.
-const MANY: usize = 16;
+/// Who wants one digest in so many is going to want most: then all between them are looked for at once.
+const MANY: usize = 64;
 
 impl Places {
-    /// Looks for what is wanted and not found yet, with one question in the order of the digests.
+    /// Looks for what is wanted, in ascending order, and not found yet, with one question in the order of the digests.
     pub(super) fn find<D: Copy, E>(
         &mut self,
         all: &[D],
@@ -90,8 +90,9 @@ impl Places {
         self.0.resize(all.len(), None);
         let is_unknown = |at: &usize| self.0[*at].is_none();
         let mut unknown = wanted.iter().copied().filter(is_unknown).collect::<Vec<_>>();
-        if unknown.len() * MANY >= all.len() {
-            unknown = (0..all.len()).filter(is_unknown).collect();
+        let between = wanted.first().copied().unwrap_or_default()..wanted.last().map_or(0, |last| last + 1);
+        if unknown.len() * MANY >= between.len() {
+            unknown = between.filter(is_unknown).collect();
         }
         let digests = unknown.iter().map(|at| all[*at]).collect::<Vec<_>>();
         for (at, slot) in unknown.into_iter().zip(find(&digests)?) {
@@ -112,10 +113,10 @@ mod tests {
 
     #[test]
     fn nothing_is_looked_for_twice() {
-        let all = (0..100).collect::<Vec<u32>>();
+        let all = (0..1000).collect::<Vec<u32>>();
         let mut places = Places::default();
         let mut asked = Vec::new();
-        for wanted in [vec![3, 5], vec![5, 8], (10..20).collect(), vec![4, 50, 99]] {
+        for wanted in [vec![3, 500], vec![500, 800], (10..14).collect(), vec![4, 300, 990]] {
             let find = |digests: &[u32]| {
                 asked.push(digests.to_vec());
                 Ok::<_, ()>(digests.iter().map(|digest| (digest % 2 == 0).then_some(Slot::Known)).collect())
@@ -125,7 +126,9 @@ mod tests {
                 assert_eq!(places.get(at).is_some(), at % 2 == 0);
             }
         }
-        assert_eq!(asked[..2], [vec![3, 5], vec![8]]);
-        assert_eq!((asked[2].len(), asked[3].len()), (97, 0));
+        assert_eq!(asked, [vec![3, 500], vec![800], vec![10, 11, 12, 13], vec![4, 300, 990]]);
+        // Where many are wanted, those between are looked for with them.
+        places.find(&all, &[20, 24, 29, 50, 52], |digests| Ok::<_, ()>(vec![None; digests.len()])).unwrap();
+        assert!((20..53).all(|at| places.0[at].is_some()) && places.0[53].is_none());
     }
 }

@@ -49,7 +49,7 @@ impl Entry {
         let Self::Present(body) = self else { return Ok(None) };
         let damaged = |reason| StoreError::Body { digest: *digest, reason };
         let parts = body.parts().map_err(|error| damaged(error.to_string()))?;
-        wire::lines::check(&parts, |_| false).map_err(damaged)?;
+        wire::lines::check_parts(&parts).map_err(damaged)?;
         Ok(Some(parts))
     }
 }

@@ -20,7 +20,7 @@ use miette::NamedSource;
 
 use super::database;
 use super::error::{DamagedFile, StoreError};
-use super::file::{self, Mode, io_error};
+use super::file::{self, Framed, Mode, Replaced, io_error};
 use super::shape::odd_line;
 use crate::source::is_visible;
 
@@ -158,14 +158,25 @@ pub fn refuse_to_overwrite(path: &Path, new: Option<Kind>) -> Result<(), StoreEr
 
 /// Writes a sealed file in place of what is at `path`.
 pub fn write(kind: Kind, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    write_pieces(kind, path, &[bytes])
+    refuse_to_overwrite(path, Some(kind))?;
+    file::replace(path, bytes, mode(kind))
 }
 
-/// Writes a sealed file that is in several pieces.
-pub(super) fn write_pieces(kind: Kind, path: &Path, pieces: &[impl AsRef<[u8]>]) -> Result<(), StoreError> {
+/// Writes a sealed file whose ends depend on all between them. Gives what `ends` gives beside them.
+pub(super) fn write_framed<T: Send>(
+    kind: Kind,
+    path: &Path,
+    framed: Framed<'_, impl FnOnce() -> ([Vec<u8>; 2], T) + Send, impl FnOnce() + Send>,
+) -> Result<(T, Replaced), StoreError> {
     refuse_to_overwrite(path, Some(kind))?;
-    let mode = if kind == Kind::Executable { Mode::Executable } else { Mode::Plain };
-    file::replace_with(path, pieces, mode)
+    file::replace_framed(path, framed, mode(kind))
+}
+
+const fn mode(kind: Kind) -> Mode {
+    match kind {
+        Kind::Executable => Mode::Executable,
+        Kind::Repository | Kind::Ticket => Mode::Plain,
+    }
 }
 
 /// Puts header and trailer around the YAML text of a body.

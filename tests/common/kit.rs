@@ -152,7 +152,7 @@ pub(crate) fn link_from(
     let entries = entries.iter().map(|entry| Name::new(entry).unwrap()).collect();
     let options = link::Options { entries, unresolved, map: true };
     let view = repository.read().map_err(|error| vec![error.into()])?;
-    Ok(link::link(&*view, &inputs, &options)?.executable)
+    Ok(link::link(&*view, &inputs, &options)?.image.executable().unwrap())
 }
 
 /// The bytes of the executable's file.

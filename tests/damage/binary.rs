@@ -120,7 +120,7 @@ fn an_executable_with_another_spelling_is_refused() {
     let edits: [(&str, Edit); 8] = [
         ("strings that no section uses", |program| program.strings.push("unused".into())),
         ("strings that no section uses", |program| {
-            program.sections.iter_mut().for_each(|one| one.text = Vec::new().into())
+            program.sections.iter_mut().for_each(|one| one.text = Vec::new())
         }),
         ("stands twice", |program| {
             program.strings.push(program.strings[0].clone());
@@ -134,7 +134,7 @@ fn an_executable_with_another_spelling_is_refused() {
             program.strings.push("a\nb".into());
             append(program, Instruction::Call(program.strings.len() as u32 - 1));
         }),
-        ("is no opcode", |program| program.sections[0].text = vec![0xff].into()),
+        ("is no opcode", |program| program.sections[0].text = vec![0xff]),
         ("is not finite", |program| append(program, Instruction::Number(f64::NAN))),
     ];
     for (expected, edit) in edits {

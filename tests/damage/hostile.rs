@@ -382,9 +382,9 @@ fn code_that_nests_deep_is_code() {
     let depth = 100_000;
     let mut text = Vec::new();
     (0..depth).for_each(|at| encode(Instruction::Block(depth - 1 - at), &mut text));
-    program.sections[0].text = text.into();
+    program.sections[0].text = text;
     // Strings that no code uses are not written.
-    program.sections[1].text = Vec::new().into();
+    program.sections[1].text = Vec::new();
     program.strings.clear();
     let bytes = executable::to_yaml(&program).unwrap();
     assert!(bytes.len() < 60 * depth as usize, "{} bytes", bytes.len());

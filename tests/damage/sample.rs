@@ -243,5 +243,5 @@ pub(crate) fn read_executable(bytes: &[u8]) -> Result<Vec<u8>, miette::Report> {
 pub(crate) fn append(program: &mut Executable, instruction: Instruction) {
     let mut text = program.sections[1].text.to_vec();
     encode(instruction, &mut text);
-    program.sections[1].text = text.into();
+    program.sections[1].text = text;
 }

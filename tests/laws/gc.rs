@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use toy::gc::{Caution, GcError, GcPlan, Reasons, Roots, dry_run, gc};
 use toy::object::compilation::Ticket;
 use toy::object::link_record::{LinkRecord, Place};
-use toy::store::wire::executable::{self, Format};
+use toy::store::wire::executable::{self, Format, Image};
 use toy::store::wire::ticket;
 use toy::store::{Repository, StoreError};
 
@@ -45,7 +45,7 @@ fn link_to(shelf: &Shelf, repository: &Repository, tickets: &[Ticket], place: &s
     let program = link(repository, tickets).unwrap();
     let path = shelf.path().join(place);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    executable::write(&path, program.clone(), Format::Yaml, ()).unwrap();
+    executable::write(&path, &Image::of(&program), Format::Yaml, ()).unwrap();
     let compilations = program.symbols.iter().map(|symbol| symbol.compilation).collect::<BTreeSet<_>>();
     let record = LinkRecord::new(program.build_id(), Place::new(place), compilations.into_iter().collect());
     repository

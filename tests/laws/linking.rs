@@ -1,6 +1,7 @@
 //! Linking what agents made is linking what one machine made, and keeps exactly what the program needs.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use toy::link::{LinkError, Unresolved};
@@ -160,7 +161,7 @@ fn one_name_with_two_digests_is_an_error_in_any_order() {
     for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2]] {
         let errors = link(&repository, &order.map(|at| tickets[at])).unwrap_err();
         let [LinkError::Duplicate { name, sites }] = errors.as_slice() else { panic!("{errors:?}") };
-        assert_eq!(name.as_str(), "f");
+        assert_eq!(&**name, "f");
         let mut places = sites.each_ref().map(ToString::to_string);
         places.sort();
         assert_eq!(places, ["1.toy:1", "2.toy:1"]);
@@ -193,4 +194,27 @@ fn every_name_can_be_an_entry() {
     assert_eq!(symbols(&["c", "main"]), ["c", "main"]);
     let missing = link_from(&repository, &tickets, &["d", "a"], Unresolved::Error).unwrap_err();
     assert!(matches!(missing.as_slice(), [LinkError::Entry { .. }]));
+}
+
+/// So wide that it is walked over while it is read, in parts that are no levels.
+#[test]
+fn a_wide_program_lies_in_the_order_of_its_references() {
+    const WIDTH: u32 = 3000;
+    let mut text = "main {\n".to_owned();
+    (0..WIDTH).for_each(|at| _ = writeln!(text, "    f{at}"));
+    text.push_str("}\n");
+    // Against the order of their names.
+    (0..WIDTH).for_each(|at| _ = writeln!(text, "f{at} {{ g{} g{} }}", WIDTH - 1 - at, WIDTH - at));
+    (0..=WIDTH).for_each(|at| _ = writeln!(text, "g{at} {{ {at} print \"{at}\" }}"));
+    let (repository, tickets) = sources(&[&text]);
+    let executable = link(&repository, &tickets).unwrap();
+    let section = |name: String| executable.symbol(&name).unwrap().section;
+    for at in 0..WIDTH {
+        assert_eq!(section(format!("f{at}")), 1 + at);
+        assert_eq!(section(format!("g{}", WIDTH - 1 - at)), if at == 0 { 1 + WIDTH } else { 2 + WIDTH + at });
+    }
+    let strings =
+        (0..WIDTH).map(|at| format!("f{at}")).chain([format!("g{}", WIDTH - 1), format!("g{WIDTH}")]);
+    assert!(executable.strings.iter().map(|string| string.to_string()).take(WIDTH as usize + 2).eq(strings));
+    Loaded::load(&executable).unwrap();
 }

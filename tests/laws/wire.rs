@@ -153,7 +153,7 @@ fn executable() -> impl Strategy<Value = Executable> {
         let mut strings = Strings::default();
         let sections = fragments.iter().map(|(number, fragment)| {
             let text = relocated(fragment, &mut strings);
-            Section { fragment: digest(*number), text: text.into() }
+            Section { fragment: digest(*number), text }
         });
         let sections = sections.collect();
         let symbols = symbols.into_iter().map(symbol).collect();

@@ -10,7 +10,7 @@ use super::rows::Rows;
 use crate::digest::{BuildId, CompilationId, Digest, FragmentDigest};
 use crate::object::compilation::Compilation;
 use crate::object::link_record::LinkRecord;
-use crate::store::backend::{Compilations, Entries, Members, Records, State, Take, Twin, View};
+use crate::store::backend::{Compilations, Entries, Members, Outlines, Records, State, Take, Twin, View};
 use crate::store::error::StoreError;
 use crate::store::haul::Haul;
 use crate::store::places::{Location, Member, Places, Slot};
@@ -39,7 +39,7 @@ impl View for Connection {
 
     fn for_entries(&self, digests: &[FragmentDigest], take: &mut Take<'_>) -> Result<(), StoreError> {
         let slots = self.slots(Table::Fragments, digests.iter().map(FragmentDigest::digest))?;
-        self.haul(digests.len(), |at| (digests[at], slots[at]), take)
+        self.haul(0..digests.len(), |at| (digests[at], slots[at]), take)
     }
 
     fn for_some(
@@ -49,10 +49,16 @@ impl View for Connection {
         places: &mut Places,
         take: &mut Take<'_>,
     ) -> Result<(), StoreError> {
-        places.find(all, wanted, |digests| {
-            self.slots(Table::Fragments, digests.iter().map(FragmentDigest::digest))
-        })?;
-        self.haul(wanted.len(), |at| (all[wanted[at]], places.get(wanted[at])), take)
+        // While it is looked for some, those before them are looked at.
+        for (part, number) in wanted.chunks(TOGETHER).zip(0..) {
+            places.find(all, part, |digests| {
+                self.slots(Table::Fragments, digests.iter().map(FragmentDigest::digest))
+            })?;
+            let start = number * TOGETHER;
+            let of = |at: usize| (all[wanted[at]], places.get(wanted[at]));
+            self.haul(start..start + part.len(), of, take)?;
+        }
+        Ok(())
     }
 
     fn has_compilation(&self, id: &CompilationId) -> Result<bool, StoreError> {
@@ -74,6 +80,11 @@ impl View for Connection {
         Ok(self.records_at(ids, &slots, compilation))
     }
 
+    fn outlines(&self, ids: &[CompilationId]) -> Result<Outlines, StoreError> {
+        let slots = self.slots(Table::Compilations, ids.iter().map(CompilationId::digest))?;
+        self.outlines_at(ids, &slots)
+    }
+
     fn records(&self, ids: &[CompilationId]) -> Result<Records, StoreError> {
         let slots = self.slots(Table::Compilations, ids.iter().map(CompilationId::digest))?;
         Ok(self.records_at(ids, &slots, CompilationRecord::held))
@@ -87,7 +98,7 @@ impl View for Connection {
     }
 
     fn for_members(&self, members: &[Member], take: &mut Take<'_>) -> Result<(), StoreError> {
-        self.haul(members.len(), |at| (members[at].digest, Some(members[at].slot)), take)
+        self.haul(0..members.len(), |at| (members[at].digest, Some(members[at].slot)), take)
     }
 
     fn compilations(&self) -> Members<'_, CompilationId> {
@@ -106,11 +117,11 @@ impl View for Connection {
 }
 
 impl Connection {
-    /// Reads what slots stand for as it lies in the heap, so that each of its rows is opened once. `wanted` tells each of
-    /// so many digests, and its slot.
+    /// Reads what slots stand for as it lies in the heap, so that each of its rows is opened once. `wanted` tells the
+    /// digest of each, and its slot.
     fn haul(
         &self,
-        count: usize,
+        range: Range<usize>,
         wanted: impl Fn(usize) -> (FragmentDigest, Option<Slot>),
         take: &mut Take<'_>,
     ) -> Result<(), StoreError> {
@@ -120,7 +131,7 @@ impl Connection {
             Some(Slot::Stored(Location { row, offset, .. })) => (row, offset, at),
             Some(Slot::Known) | None => (0, 0, at),
         };
-        let mut order = (0..count as u32).map(place).collect::<Vec<_>>();
+        let mut order = range.map(|at| place(at as u32)).collect::<Vec<_>>();
         order.sort_unstable();
         let (mut rows, mut haul) = (Rows::of(self), Haul::with_room());
         for row in order.chunk_by(|(a, ..), (b, ..)| a == b) {
@@ -154,6 +165,9 @@ impl Connection {
         if haul.is_empty() { Ok(()) } else { take(haul) }
     }
 }
+
+/// So many fragments are looked for at once.
+const TOGETHER: usize = 1024;
 
 /// So many bytes of a row are read at once at most: no row that `toy` writes has more, unless it is a single body.
 const AT_ONCE: usize = 1 << 16;

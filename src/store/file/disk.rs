@@ -3,7 +3,7 @@
 //! Tests take a note of each, and look at what is left when the power fails after it (`power`).
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
 use tempfile::{NamedTempFile, PersistError};
@@ -32,13 +32,21 @@ pub(super) fn create_directory(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes to the end of a file.
+/// Writes to a file where it stands: at first, and after another call, behind what was written last.
 pub(super) fn write(file: &mut NamedTempFile, bytes: &[u8]) -> io::Result<()> {
+    #[cfg(test)]
+    let at = file.as_file_mut().stream_position()?;
     // Not through the wrapper, whose errors name the temporary file.
     file.as_file_mut().write_all(bytes)?;
     #[cfg(test)]
-    note(Step::Write(file.path().to_owned(), bytes.to_owned()));
+    note(Step::Write(file.path().to_owned(), at, bytes.to_owned()));
     Ok(())
+}
+
+/// Writes to a place in a file. What is not written before it is zeros.
+pub(super) fn write_at(file: &mut NamedTempFile, at: u64, bytes: &[u8]) -> io::Result<()> {
+    file.as_file_mut().seek(SeekFrom::Start(at))?;
+    write(file, bytes)
 }
 
 /// Makes what was written to a file last.

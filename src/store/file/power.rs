@@ -20,7 +20,8 @@ pub(crate) type Files = BTreeMap<PathBuf, Vec<u8>>;
 pub(crate) enum Step {
     Create(PathBuf),
     CreateDirectory(PathBuf),
-    Write(PathBuf, Vec<u8>),
+    /// From a place in the file.
+    Write(PathBuf, u64, Vec<u8>),
     Flush(PathBuf),
     Rename(PathBuf, PathBuf),
     FlushDirectory(PathBuf),
@@ -34,7 +35,7 @@ static WATCHED: Mutex<Vec<(PathBuf, Vec<Step>)>> = Mutex::new(Vec::new());
 pub(super) fn note(step: Step) {
     let (Step::Create(path)
     | Step::CreateDirectory(path)
-    | Step::Write(path, _)
+    | Step::Write(path, ..)
     | Step::Flush(path)
     | Step::Rename(_, path)
     | Step::FlushDirectory(path)
@@ -124,7 +125,7 @@ struct Disk {
 #[derive(Debug)]
 struct Inode {
     lasting: Vec<u8>,
-    /// What was written to the end and not flushed.
+    /// What was written behind that and not flushed.
     written: Vec<u8>,
 }
 
@@ -136,7 +137,7 @@ impl Disk {
                 self.directories.insert(path.clone());
                 self.create(path);
             }
-            Step::Write(path, bytes) => self.inodes[self.names[path]].written.extend(bytes),
+            Step::Write(path, at, bytes) => self.inodes[self.names[path]].write(*at as usize, bytes),
             Step::Flush(path) => {
                 let inode = &mut self.inodes[self.names[path]];
                 inode.lasting.append(&mut inode.written);
@@ -225,6 +226,12 @@ fn apply(change: &[(PathBuf, Option<usize>)], names: &mut BTreeMap<PathBuf, usiz
 }
 
 impl Inode {
+    fn write(&mut self, at: usize, bytes: &[u8]) {
+        let at = at - self.lasting.len();
+        self.written.resize(self.written.len().max(at + bytes.len()), 0);
+        self.written[at..][..bytes.len()].copy_from_slice(bytes);
+    }
+
     /// The flushed bytes, and behind them all, some, or none of the others: as many as were written or fewer, and
     /// zeros for any of them.
     fn variants(&self) -> BTreeSet<Vec<u8>> {

@@ -12,6 +12,12 @@ impl Writer {
         Self(Vec::with_capacity(capacity))
     }
 
+    /// With the memory of other bytes.
+    pub(crate) fn reusing(mut bytes: Vec<u8>) -> Self {
+        bytes.clear();
+        Self(bytes)
+    }
+
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.0
     }
@@ -35,6 +41,8 @@ impl Writer {
         members.iter().for_each(|member| write(self, member));
     }
 }
+
+const COUNT: &str = "it counts more than what is left of it can hold";
 
 /// What is left to read.
 pub(crate) struct Reader<'b>(&'b [u8]);
@@ -79,16 +87,25 @@ impl<'b> Reader<'b> {
         std::str::from_utf8(self.bytes()?).map_err(|_| "a text in it is not UTF-8".to_owned())
     }
 
+    /// As many members of so many bytes as are counted, where they lie.
+    pub(crate) fn chunks<const N: usize>(&mut self) -> Result<&'b [[u8; N]], String> {
+        let count = self.u32()? as usize;
+        let bytes = count.checked_mul(N).filter(|bytes| *bytes <= self.0.len()).ok_or(COUNT)?;
+        Ok(self.take(bytes)?.as_chunks().0)
+    }
+
+    /// A count of members, each of `least` bytes or more.
+    pub(crate) fn count(&mut self, least: usize) -> Result<usize, String> {
+        let count = self.u32()? as usize;
+        if count > self.0.len() / least { Err(COUNT.to_owned()) } else { Ok(count) }
+    }
+
     /// As many members as are counted, each of `least` bytes or more. No count makes room for what is not there.
     pub(crate) fn all<T>(
         &mut self,
         least: usize,
         mut member: impl FnMut(&mut Self) -> Result<T, String>,
     ) -> Result<Vec<T>, String> {
-        let count = self.u32()? as usize;
-        if count > self.0.len() / least {
-            return Err("it counts more than what is left of it can hold".to_owned());
-        }
-        (0..count).map(|_| member(self)).collect()
+        (0..self.count(least)?).map(|_| member(self)).collect()
     }
 }

@@ -12,11 +12,15 @@ use crate::isa::instruction::Instruction;
 use crate::name::{Name, is_callable};
 use crate::object::executable::{Executable, Symbol};
 use crate::store::error::StoreError;
-use crate::store::file;
+use crate::store::file::{self, Framed, Replaced};
 use crate::store::seal::{self, Kind};
 
 mod binary;
+pub mod image;
 mod yaml;
+
+use binary::Ends;
+pub use image::Image;
 
 /// How an executable is spelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,11 +40,17 @@ pub enum FormError {
     /// The binary form counts in 32 bits.
     #[error("it is larger than 4 GiB")]
     Size,
+    /// An image is not one of members.
+    #[error("it is no image: {0}")]
+    Image(String),
 }
 
 /// The bytes of an executable's file.
 pub fn to_bytes(executable: &Executable, format: Format) -> Result<Vec<u8>, FormError> {
-    spell(executable, format).map(|spelled| spelled.pieces.concat())
+    match format {
+        Format::Yaml => Ok(to_yaml(executable)?.into_bytes()),
+        Format::Binary => to_binary(executable),
+    }
 }
 
 /// The readable form of an executable.
@@ -50,25 +60,10 @@ pub fn to_yaml(executable: &Executable) -> Result<String, DecodeError> {
 
 /// The compact form of an executable.
 pub fn to_binary(executable: &Executable) -> Result<Vec<u8>, FormError> {
-    to_bytes(executable, Format::Binary)
-}
-
-/// The bytes of a file, one piece behind the other, with the build id and the compilations in them.
-struct Spelled {
-    pieces: Vec<Vec<u8>>,
-    build: BuildId,
-    compilations: Vec<CompilationId>,
-}
-
-fn spell(executable: &Executable, format: Format) -> Result<Spelled, FormError> {
-    match format {
-        Format::Yaml => {
-            let build = executable.build_id();
-            let pieces = vec![yaml::spell(executable, build)?.into_bytes()];
-            Ok(Spelled { pieces, build, compilations: executable.compilations() })
-        }
-        Format::Binary => binary::spell(executable),
-    }
+    let image = Image::of(executable);
+    binary::size(&image)?;
+    let Ends { head, tail, .. } = binary::ends(&image);
+    Ok([&head].into_iter().chain(image.pieces()).chain([&tail]).flatten().copied().collect())
 }
 
 /// Reads the bytes of an executable's file, of either form.
@@ -85,23 +80,52 @@ pub struct Written {
     pub build: BuildId,
     /// The compilations that symbols name, in ascending order.
     pub compilations: Vec<CompilationId>,
+    /// What was at the path before.
+    pub replaced: Option<Replaced>,
 }
 
-/// Writes an executable in place of what is at `path`. What is not needed any more, the executable and what else is
-/// `over`, is dropped while the disk works.
-pub fn write(
-    path: &Path,
-    executable: Executable,
-    format: Format,
-    over: impl Send,
-) -> Result<Written, StoreError> {
+/// Writes a program in place of what is at `path`. What is not needed any more, what is `over`, is dropped while the
+/// disk works.
+pub fn write(path: &Path, image: &Image, format: Format, over: impl Send) -> Result<Written, StoreError> {
     let unwritable =
         |error: FormError| StoreError::Unwritable { path: path.to_owned(), reason: error.to_string() };
-    let Spelled { pieces, build, compilations } = spell(&executable, format).map_err(unwritable)?;
-    let (written, ()) =
-        rayon::join(|| seal::write_pieces(Kind::Executable, path, &pieces), || drop((executable, over)));
-    let bytes = pieces.iter().map(|piece| piece.len() as u64).sum();
-    written.map(|()| Written { bytes, build, compilations })
+    match format {
+        Format::Yaml => write_yaml(path, image, unwritable),
+        Format::Binary => write_binary(path, image, unwritable, over),
+    }
+}
+
+fn write_yaml(
+    path: &Path,
+    image: &Image,
+    unwritable: impl Fn(FormError) -> StoreError,
+) -> Result<Written, StoreError> {
+    let build = image.build_id();
+    let spelled = image.executable().and_then(|executable| Ok(yaml::spell(&executable, build)?));
+    let bytes = spelled.map_err(unwritable)?.into_bytes();
+    seal::write(Kind::Executable, path, &bytes)?;
+    let compilations = image.names.compilations().to_vec();
+    Ok(Written { bytes: bytes.len() as u64, build, compilations, replaced: None })
+}
+
+/// What is between the ends is written while they are made.
+fn write_binary(
+    path: &Path,
+    image: &Image,
+    unwritable: impl Fn(FormError) -> StoreError,
+    over: impl Send,
+) -> Result<Written, StoreError> {
+    let bytes = binary::size(image).map_err(unwritable)?;
+    let pieces = image.pieces().map(Vec::as_slice).collect::<Vec<_>>();
+    let ends = || {
+        let Ends { head, tail, build } = binary::ends(image);
+        ([head, tail], build)
+    };
+    let (room, meanwhile) = (binary::head_size(image), || drop(over));
+    let framed = Framed { room, pieces: &pieces, ends, meanwhile };
+    let (build, replaced) = seal::write_framed(Kind::Executable, path, framed)?;
+    let compilations = image.names.compilations().to_vec();
+    Ok(Written { bytes, build, compilations, replaced: Some(replaced) })
 }
 
 /// Reads the executable at `path`, of either form.

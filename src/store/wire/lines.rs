@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::digest::FragmentDigest;
-use crate::isa::codec;
+use crate::isa::codec::{self, Checker};
 use crate::isa::instruction::Instruction;
 use crate::isa::listing::{self, Operand};
 use crate::name::{Name, is_callable};
@@ -19,7 +19,7 @@ use crate::store::wire::shown;
 pub(crate) fn fragment_to_listing(fragment: &Fragment) -> Result<String, String> {
     let fixups = fragment.fixups.as_slice();
     let fixups = fixups.iter().map(|fixup| (fixup.kind, &*fixup.target)).collect();
-    check(&Parts { fixups, text: &fragment.text }, |_| false)?;
+    check_parts(&Parts { fixups, text: &fragment.text })?;
     let mut out = String::with_capacity(4 * fragment.text.len());
     let target = |index| fragment.fixups.get(index).map(|fixup| &*fixup.target);
     let instructions = codec::Decoder::new(&fragment.text);
@@ -27,9 +27,20 @@ pub(crate) fn fragment_to_listing(fragment: &Fragment) -> Result<String, String>
     Ok(out)
 }
 
+/// Whether the code and the fixups of a fragment agree.
+pub(crate) fn check_parts(Parts { fixups, text }: &Parts<'_>) -> Result<(), String> {
+    let fixup = |index: usize| (fixups[index].0, Some(fixups[index].1));
+    check(&mut Checker::default(), text, fixups.len(), fixup)
+}
+
 /// Whether the code and the fixups of a fragment agree: the fixups are what the code uses, in the order in which it
-/// first uses them. `is_name` may say of a fixup, by index, that its target is known to be a name.
-pub(crate) fn check(parts: &Parts<'_>, is_name: impl Fn(usize) -> bool) -> Result<(), String> {
+/// first uses them. `fixup` gives the kind of each by index, and its target, unless that is known to be a name.
+pub(crate) fn check<'f>(
+    checker: &mut Checker,
+    text: &[u8],
+    fixups: usize,
+    fixup: impl Fn(usize) -> (FixupKind, Option<&'f str>),
+) -> Result<(), String> {
     let (mut used, mut odd) = (0, None);
     let refer = |instruction| {
         let (kind, index) = match instruction {
@@ -37,18 +48,18 @@ pub(crate) fn check(parts: &Parts<'_>, is_name: impl Fn(usize) -> bool) -> Resul
             Instruction::String(index) => (FixupKind::Weak, index as usize),
             _ => return,
         };
-        let (stated, target) = parts.fixups[index];
+        let (stated, target) = fixup(index);
         if stated != kind || index > used {
             odd.get_or_insert_with(strange);
         } else if index == used {
-            if kind == FixupKind::Strong && !is_name(index) && !is_callable(target) {
+            if let (FixupKind::Strong, Some(target)) = (kind, target.filter(|target| !is_callable(target))) {
                 odd.get_or_insert_with(|| format!("`{}` is no name", shown(target)));
             }
             used += 1;
         }
     };
-    codec::check(parts.text, parts.fixups.len() as u32, refer).map_err(|error| error.to_string())?;
-    if used != parts.fixups.len() {
+    checker.check(text, fixups as u32, refer).map_err(|error| error.to_string())?;
+    if used != fixups {
         odd.get_or_insert_with(strange);
     }
     odd.map_or(Ok(()), Err)

@@ -11,6 +11,7 @@ use crate::object::compilation::{Compilation, CompilationError, Definition, id_o
 use crate::object::fragment::Body;
 use crate::object::line_table::LineTable;
 use crate::object::link_record::{LinkRecord, Place};
+use crate::object::outline::Outline;
 use crate::source::Position;
 use crate::store::error::StoreError;
 
@@ -38,9 +39,28 @@ pub fn compilation_to_bytes(compilation: &Compilation) -> Vec<u8> {
 
 /// Reads the bytes of a compilation.
 pub fn compilation_from_bytes(bytes: &[u8]) -> Result<Compilation, String> {
-    let (source, definitions) = parts(bytes)?;
-    let definitions = definitions.into_iter().filter_map(Part::definition).collect();
+    let mut definitions = Vec::new();
+    let source = parts(bytes, |part, count| {
+        definitions.reserve(count);
+        definitions.extend(part.definition());
+    })?;
     Compilation::new(source, definitions).map_err(|error| error.to_string())
+}
+
+/// Reads the bytes of a compilation, and keeps its outline.
+pub fn outline_from_bytes(bytes: &[u8]) -> Result<Outline, String> {
+    let mut outline = Outline::default();
+    let source = parts(bytes, |part, count| {
+        outline.reserve(count);
+        outline.push(part.name, part.fragment, part.line);
+    })?;
+    check_source(source)?;
+    Ok(outline.of_source(source))
+}
+
+fn check_source(source: &str) -> Result<(), String> {
+    let error = || CompilationError::Source(source.escape_debug().to_string()).to_string();
+    is_source_name(source).then_some(()).ok_or_else(error)
 }
 
 /// A compilation in bytes that were held against its id, to be passed on as they are. The bytes are those that the id is
@@ -62,11 +82,9 @@ impl CompilationRecord {
 
     /// Takes bytes that should be the compilation of this id.
     pub fn held(id: CompilationId, body: Body) -> Result<Self, String> {
-        let (source, definitions) = parts(body.bytes())?;
-        if !is_source_name(source) {
-            return Err(CompilationError::Source(source.escape_debug().to_string()).to_string());
-        }
-        let fragments = definitions.iter().map(|definition| definition.fragment).collect();
+        let mut fragments = Vec::new();
+        let source = parts(body.bytes(), |part, _| fragments.push(part.fragment))?;
+        check_source(source)?;
         if id_of(body.bytes()) != id {
             return Err("its contents do not fit its id".to_owned());
         }
@@ -100,26 +118,40 @@ struct Part<'b> {
     name: &'b str,
     fragment: FragmentDigest,
     line: u32,
-    lines: Option<LineTable>,
+    /// The rows of its line table, see [`row`].
+    rows: Option<&'b [[u8; 8]]>,
 }
 
 impl Part<'_> {
     fn definition(self) -> Option<Definition> {
-        let Self { name, fragment, line, lines } = self;
+        let Self { name, fragment, line, rows } = self;
+        let lines = match rows {
+            Some(rows) => Some(LineTable::new(rows.iter().map(row).collect())?),
+            None => None,
+        };
         Some(Definition { name: Name::new(name)?, fragment, line, lines })
     }
 }
 
-/// The source's name and the definitions in the bytes of a compilation, which are names and in their order.
-fn parts(bytes: &[u8]) -> Result<(&str, Vec<Part<'_>>), String> {
+/// The source's name in the bytes of a compilation. Each definition is shown to `take`, with how many there still are; they
+/// are names and in their order, or it is an error.
+fn parts<'b>(bytes: &'b [u8], mut take: impl FnMut(Part<'b>, usize)) -> Result<&'b str, String> {
     let mut rest = Reader::new(bytes);
     let source = rest.text()?;
-    let definitions = rest.all(41, definition)?;
-    rest.end()?;
-    if !definitions.is_sorted_by(|a, b| a.name < b.name) {
-        return Err("its definitions are not in the order of their names".to_owned());
+    let (mut last, mut is_ordered) = ("", true);
+    for left in (1..=rest.count(41)?).rev() {
+        let part = definition(&mut rest)?;
+        // No name is empty.
+        is_ordered &= last < part.name;
+        last = part.name;
+        take(part, left);
     }
-    Ok((source, definitions))
+    rest.end()?;
+    if is_ordered {
+        Ok(source)
+    } else {
+        Err("its definitions are not in the order of their names".to_owned())
+    }
 }
 
 fn definition<'b>(rest: &mut Reader<'b>) -> Result<Part<'b>, String> {
@@ -132,17 +164,24 @@ fn definition<'b>(rest: &mut Reader<'b>) -> Result<Part<'b>, String> {
     if line == 0 {
         return Err(format!("`{name}` has no line"));
     }
-    let lines = match rest.chunk()? {
+    let rows = match rest.chunk()? {
         [0] => None,
-        [1] => Some(line_table(rest)?),
+        [1] => Some(rows(rest)?),
         _ => return Err(format!("`{name}` neither has a line table nor has none")),
     };
-    Ok(Part { name, fragment, line, lines })
+    Ok(Part { name, fragment, line, rows })
 }
 
-fn line_table(rest: &mut Reader<'_>) -> Result<LineTable, String> {
-    let rows = rest.all(8, |rest| Ok(Position { line: rest.u32()?, column: rest.u32()? }))?;
-    LineTable::new(rows).ok_or_else(|| "a line table goes back".to_owned())
+/// The rows of a line table where they lie.
+fn rows<'b>(rest: &mut Reader<'b>) -> Result<&'b [[u8; 8]], String> {
+    let rows = rest.chunks()?;
+    let is_table = rows.is_sorted_by_key(|bytes| row(bytes).line);
+    if is_table { Ok(rows) } else { Err("a line table goes back".to_owned()) }
+}
+
+fn row(bytes: &[u8; 8]) -> Position {
+    let numbers = u64::from_le_bytes(*bytes);
+    Position { line: numbers as u32, column: (numbers >> 32) as u32 }
 }
 
 /// The bytes of a link record.

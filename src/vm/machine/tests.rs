@@ -34,7 +34,7 @@ fn load(procedures: &[(&str, &[Instruction])]) -> Program {
         let mut text = Vec::new();
         instructions.iter().for_each(|instruction| encode(*instruction, &mut text));
         let section = sections.iter().position(|section| *section.text == *text).unwrap_or_else(|| {
-            sections.push(Section { fragment: FragmentDigest::new(digest), text: text.into() });
+            sections.push(Section { fragment: FragmentDigest::new(digest), text });
             sections.len() - 1
         });
         let compilation = CompilationId::new(digest);

@@ -8,7 +8,7 @@ use crate::object::executable::Symbol;
 fn section(instructions: &[Instruction]) -> Section {
     let mut text = Vec::new();
     instructions.iter().for_each(|instruction| encode(*instruction, &mut text));
-    Section { fragment: FragmentDigest::new(Hasher::new("test", 1).finish()), text: text.into() }
+    Section { fragment: FragmentDigest::new(Hasher::new("test", 1).finish()), text }
 }
 
 fn symbol(name: &str, section: u32) -> Symbol {
@@ -51,8 +51,7 @@ fn a_loaded_program_has_its_symbols_and_instructions() {
 #[test]
 fn damage_is_refused_with_its_place() {
     let error = DecodeError::Short { at: 0 };
-    let cut =
-        refusal(|executable| executable.sections[1].text = executable.sections[1].text[..3].to_vec().into());
+    let cut = refusal(|executable| executable.sections[1].text.truncate(3));
     assert_eq!(cut, LoadError::Code { section: 1, error });
 
     let error = DecodeError::Index { ordinal: 1, index: 2 };

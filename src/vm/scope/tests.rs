@@ -15,7 +15,7 @@ fn program() -> Program {
         section: 0,
         compilation: CompilationId::new(digest),
     };
-    let sections = vec![Section { fragment: FragmentDigest::new(digest), text: Vec::new().into() }];
+    let sections = vec![Section { fragment: FragmentDigest::new(digest), text: Vec::new() }];
     let symbols = vec![symbol("add"), symbol("f")];
     let executable =
         Executable { entries: vec![symbols[1].name.clone()], symbols, sections, strings: vec!["x".into()] };

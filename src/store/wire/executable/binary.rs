@@ -5,11 +5,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
-use super::{FormError, Spelled, Stated, index_of, name, symbol};
-use crate::digest::{BuildId, CompilationId, FragmentDigest};
-use crate::object::executable::{Executable, Section, Symbol};
+use super::image::{Image, section};
+use super::{FormError, Stated, name, symbol};
+use crate::digest::{BuildId, CompilationId};
+use crate::object::executable::Executable;
 use crate::store::error::StoreError;
 use crate::store::seal::{BINARY, INTERPRETER, Kind, damaged};
 use crate::store::wire::bytes::{Reader, Writer};
@@ -20,86 +19,51 @@ const VERSION: u32 = 1;
 /// The bytes of a digest; one of the whole stands at the end of the file.
 const DIGEST: usize = 32;
 
-/// The compact form of an executable.
-pub(super) fn spell(executable: &Executable) -> Result<Spelled, FormError> {
-    let compilations = executable.compilations();
-    // What is in the file is shorter than the file, so every length and count fits too.
-    u32::try_from(size(executable, compilations.len())).map_err(|_| FormError::Size)?;
-    let symbol = |out: &mut Writer, symbol: &Symbol| {
-        out.bytes(symbol.name.as_str().as_bytes());
-        out.u32(symbol.section);
-        out.u32(index_of(&compilations, symbol));
-    };
-    let section = |out: &mut Writer, section: &Section| {
-        out.raw(section.fragment.digest().as_bytes());
-        out.bytes(&section.text);
-    };
-    let string = |out: &mut Writer, string: &Arc<str>| out.bytes(string.as_bytes());
-    let (symbols, (sections, strings)) = rayon::join(
-        || all(&executable.symbols, symbol, symbol_size),
-        || {
-            rayon::join(
-                || all(&executable.sections, section, section_size),
-                || all(&executable.strings, string, string_size),
-            )
-        },
-    );
-    // The build id covers sections and strings as they are spelled here.
-    let build = executable.build_id_of(sections.iter().chain(&strings));
-    let mut head = Writer::with_capacity(1024 + DIGEST * compilations.len());
+/// What stands before and behind the members in a file, and the build id in it.
+pub(super) struct Ends {
+    pub head: Vec<u8>,
+    pub tail: Vec<u8>,
+    pub build: BuildId,
+}
+
+/// The ends of a file, which depend on all that is between them.
+pub(super) fn ends(image: &Image) -> Ends {
+    let build = image.build_id();
+    let head = head(image, build);
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&head);
+    image.pieces().for_each(|piece| _ = hasher.update_rayon(piece));
+    Ends { head, tail: hasher.finalize().as_bytes().to_vec(), build }
+}
+
+fn head(image: &Image, build: BuildId) -> Vec<u8> {
+    let mut head = Writer::with_capacity(head_size(image));
     head.raw(INTERPRETER.as_bytes());
     head.raw(BINARY);
     head.u32(VERSION);
     head.raw(build.digest().as_bytes());
-    head.all(&executable.entries, |out, entry| out.bytes(entry.as_str().as_bytes()));
-    head.all(&compilations, |out, id| out.raw(id.digest().as_bytes()));
-    let mut pieces = vec![head.into_bytes()];
-    pieces.extend(symbols.into_iter().chain(sections).chain(strings));
-    let mut hasher = blake3::Hasher::new();
-    pieces.iter().for_each(|piece| _ = hasher.update_rayon(piece));
-    pieces.push(hasher.finalize().as_bytes().to_vec());
-    Ok(Spelled { pieces, build, compilations })
+    head.all(image.names.entries(), |out, entry| out.bytes(entry.as_str().as_bytes()));
+    head.all(image.names.compilations(), |out, id| out.raw(id.digest().as_bytes()));
+    head.into_bytes()
 }
 
-/// So many members are spelled by one thread, into memory of their own.
-const TOGETHER: usize = 8192;
-
-/// How many members there are, and each of them.
-fn all<T: Sync>(
-    members: &[T],
-    write: impl Fn(&mut Writer, &T) + Sync,
-    size: impl Fn(&T) -> usize + Sync,
-) -> Vec<Vec<u8>> {
-    let piece = |members: &[T]| {
-        let mut out = Writer::with_capacity(members.iter().map(&size).sum());
-        members.iter().for_each(|member| write(&mut out, member));
-        out.into_bytes()
-    };
-    let mut pieces = vec![(members.len() as u32).to_le_bytes().to_vec()];
-    pieces.par_extend(members.par_chunks(TOGETHER).map(piece));
-    pieces
+/// The size of the head in bytes.
+pub(super) fn head_size(image: &Image) -> usize {
+    let entries = image.names.entries().iter().map(|entry| 4 + entry.as_str().len()).sum::<usize>();
+    INTERPRETER.len()
+        + BINARY.len()
+        + 4
+        + DIGEST
+        + 4
+        + entries
+        + 4
+        + DIGEST * image.names.compilations().len()
 }
 
-/// The number of bytes that an executable takes.
-fn size(executable: &Executable, compilations: usize) -> usize {
-    let frame = INTERPRETER.len() + BINARY.len() + 4 + DIGEST + 5 * 4 + DIGEST;
-    let entries = executable.entries.iter().map(|entry| 4 + entry.as_str().len());
-    let symbols = executable.symbols.iter().map(symbol_size);
-    let sections = executable.sections.iter().map(section_size);
-    let strings = executable.strings.iter().map(string_size);
-    frame + DIGEST * compilations + entries.chain(symbols).chain(sections).chain(strings).sum::<usize>()
-}
-
-fn symbol_size(symbol: &Symbol) -> usize {
-    12 + symbol.name.as_str().len()
-}
-
-fn section_size(section: &Section) -> usize {
-    DIGEST + 4 + section.text.len()
-}
-
-fn string_size(string: &Arc<str>) -> usize {
-    4 + string.len()
+/// The size of the file in bytes. What is in it is shorter, so every length and count fits too.
+pub(super) fn size(image: &Image) -> Result<u64, FormError> {
+    let size = head_size(image) + image.pieces().map(Vec::len).sum::<usize>() + DIGEST;
+    u32::try_from(size).map(u64::from).map_err(|_| FormError::Size)
 }
 
 /// Reads the compact form.
@@ -131,9 +95,7 @@ fn body_of(bytes: &[u8]) -> Result<Stated, String> {
     let entries = body.all(4, |body| name(body.text()?))?;
     let compilations = body.all(DIGEST, |body| Ok(CompilationId::new(body.digest()?)))?;
     let symbols = body.all(12, |body| symbol(body.text()?, body.u32()?, body.u32()?, &compilations))?;
-    let sections = body.all(DIGEST + 4, |body| {
-        Ok(Section { fragment: FragmentDigest::new(body.digest()?), text: body.bytes()?.to_vec().into() })
-    })?;
+    let sections = body.all(DIGEST + 4, section)?;
     let strings = body.all(4, |body| Ok(Arc::from(body.text()?)))?;
     body.end()?;
     Ok(Stated { build, compilations, executable: Executable { entries, symbols, sections, strings } })
@@ -161,11 +123,12 @@ mod tests {
     }
 
     #[test]
-    fn the_size_is_known_beforehand() {
+    fn the_sizes_are_known_beforehand() {
+        use crate::digest::FragmentDigest;
+        use crate::object::executable::Section;
         let [entry, name] = ["main", "a"].map(|text| crate::name::Name::new(text).unwrap());
         let digest = crate::digest::Hasher::new("test", 1).finish();
-        let section =
-            |text: &[u8]| Section { fragment: FragmentDigest::new(digest), text: text.to_vec().into() };
+        let section = |text: &[u8]| Section { fragment: FragmentDigest::new(digest), text: text.to_vec() };
         let compilation = CompilationId::new(digest);
         let executable = Executable {
             entries: vec![entry],
@@ -173,6 +136,10 @@ mod tests {
             sections: vec![section(b"code"), section(b"")],
             strings: vec!["string".into(), "".into()],
         };
-        assert_eq!(to_binary(&executable).unwrap().len(), size(&executable, 1));
+        let image = Image::of(&executable);
+        assert_eq!(head(&image, image.build_id()).len(), head_size(&image));
+        assert_eq!(image.build_id(), executable.build_id());
+        assert_eq!(image.executable().unwrap(), executable);
+        assert_eq!(to_binary(&executable).unwrap().len() as u64, size(&image).unwrap());
     }
 }

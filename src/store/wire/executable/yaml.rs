@@ -87,7 +87,7 @@ fn from_wire(wire: ExecutableWire) -> Result<Stated, String> {
             Operand::String(string) => strings.intern(&string),
         });
         let text = text.map_err(|error| error.to_string())?;
-        Ok(Section { fragment: section.fragment, text: text.into() })
+        Ok(Section { fragment: section.fragment, text })
     });
     let sections = sections.collect::<Result<_, String>>()?;
     let symbols = wire.symbols.lines().map(|line| read_symbol(line, &wire.compilations));
