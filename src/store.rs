@@ -4,6 +4,7 @@
 //! Nothing above this room can tell which backend is at work.
 //! Deliberately absent: the verbs, and what the bytes of a text section mean (only the YAML form knows their listing).
 
+pub mod ahead;
 pub mod backend;
 #[cfg(test)]
 mod conformance;

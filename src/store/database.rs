@@ -13,11 +13,11 @@ use super::error::StoreError;
 use super::repository::Transaction;
 use super::seal;
 
-mod ahead;
 mod batch;
 pub mod bucket;
 mod connection;
 mod heap;
+mod held;
 mod install;
 mod level;
 mod outlines;

@@ -7,7 +7,9 @@ use std::error::Error;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::ahead::{Ahead, WORTH};
 use super::error::StoreError;
 
 mod disk;
@@ -171,7 +173,7 @@ pub fn replace_framed<T: Send>(
             let fill = |file: &mut tempfile::NamedTempFile| {
                 let between = || {
                     disk::write_at(file, room as u64, &[])?;
-                    pieces.iter().try_for_each(|piece| disk::write(file, piece))
+                    write_pieces(file, pieces)
                 };
                 let (written, ([head, tail], value)) = rayon::join(between, ends);
                 made = Some(value);
@@ -187,6 +189,22 @@ pub fn replace_framed<T: Send>(
             Ok((made, Replaced(old)))
         }
     }
+}
+
+/// Writes one piece behind the other, and has what is much flushed on the way.
+fn write_pieces(file: &mut tempfile::NamedTempFile, pieces: &[&[u8]]) -> io::Result<()> {
+    let (mut ahead, mut written) = (None, 0);
+    for piece in pieces {
+        disk::write(file, piece)?;
+        written += piece.len();
+        if written >= WORTH {
+            written = 0;
+            let same = file.as_file();
+            ahead = ahead.or_else(|| Ahead::of(Arc::new(same.try_clone().ok()?)));
+            ahead.iter().for_each(Ahead::nudge);
+        }
+    }
+    Ok(())
 }
 
 /// Writes to what is no regular file.

@@ -14,8 +14,9 @@ use std::time::Duration;
 
 use rusqlite::{ErrorCode, OpenFlags};
 
-use super::ahead::Ahead;
 use super::bucket::{self, Table};
+use super::held::opened;
+use crate::store::ahead::Ahead;
 use crate::store::error::StoreError;
 use crate::store::file::{io_error, not_a_file};
 use crate::store::seal::{Kind, VERSION, damaged};
@@ -192,7 +193,7 @@ impl Connection {
 
     /// Has what is written by now flushed while the transaction goes on.
     pub(super) fn flush_ahead(&self) {
-        self.ahead.get_or_init(|| Ahead::of(&self.path)).iter().for_each(Ahead::nudge);
+        self.ahead.get_or_init(|| Ahead::of(opened(&self.path)?)).iter().for_each(Ahead::nudge);
     }
 
     /// Forgets what the transaction did.

@@ -5,6 +5,7 @@
 use super::connection::Connection;
 use crate::digest::Checksum;
 use crate::object::fragment::Body;
+use crate::store::ahead::WORTH;
 use crate::store::error::StoreError;
 use crate::store::places::Location;
 
@@ -12,8 +13,8 @@ use crate::store::places::Location;
 /// page's and the row's own headers.
 const ROW: usize = 16_300;
 
-/// So many rows, 4 MB, are worth to be flushed before the end.
-const TOGETHER: u32 = 256;
+/// So many rows are worth to be flushed before the end.
+const TOGETHER: u32 = (WORTH / ROW) as u32;
 
 /// Adds rows behind those that are there.
 pub(super) struct Heap<'c> {

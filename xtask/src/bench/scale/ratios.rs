@@ -30,7 +30,11 @@ pub(super) fn measure(
     let mut ratios = compile(bench, small, large)?;
     ratios.extend(merge(bench, small, large, runs)?);
     ratios.extend(found.map(strip).into_iter().flatten());
-    ratios.extend(link(bench, large, runs)?);
+    // The program alone, and as a small part of a large repository.
+    let whole = of_store.iter().find(|site| site.size == PROGRAM && site.size < large.size);
+    for site in whole.into_iter().chain([large]) {
+        ratios.extend(link(bench, site, runs)?);
+    }
     ratios.extend(found.map(memory));
     Ok(ratios)
 }
@@ -109,11 +113,9 @@ fn link(bench: &Bench, site: &Site<'_>, runs: usize) -> Result<[Ratio; 2]> {
             synced.add(ours, mold.link_and_sync()?);
         }
     }
-    let number = thousands(procedures as u64);
-    Ok([
-        plain.ratio(format!("link of {number} procedures against mold on as many functions"), 1.0),
-        synced.ratio("the same against mold and sync of its output".into(), 1.0),
-    ])
+    let [number, all] = [procedures, site.size].map(|number| thousands(number as u64));
+    let what = format!("link of {number} procedures from {all} fragments against mold on as many functions");
+    Ok([plain.ratio(what, 1.0), synced.ratio("the same against mold and sync of its output".into(), 1.0)])
 }
 
 fn memory(repository: &Repository) -> Ratio {
