@@ -246,26 +246,39 @@ fn decide(
 ) -> Result<Vec<Offer>, StoreError> {
     let is_alone = offers.len() < ALONE || rayon::current_num_threads() == 1;
     let Some(twin) = (if is_alone { None } else { target.twin() }) else {
-        let kept = sift(&mut offers, target, origins, report)?;
-        offers.truncate(kept);
-        return Ok(offers);
+        return decide_alone(offers, target, origins, report);
     };
     // All offers for one digest are in one half.
     let half = offers.len() / 2;
     let middle = half + offers[half..].iter().take_while(|offer| is_same(offer, &offers[half - 1])).count();
     let (front, back) = offers.split_at_mut(middle);
-    let (kept, behind) = thread::scope(|scope| {
-        let behind = scope.spawn(move || {
+    let both = thread::scope(|scope| {
+        let behind = move || {
             let mut report = MergeReport::default();
             sift(back, &*twin, origins, &mut report).map(|kept| (kept, report))
-        });
+        };
+        let behind = thread::Builder::new().spawn_scoped(scope, behind).ok()?;
         let kept = sift(front, target, origins, report);
-        (kept, behind.join().unwrap_or_else(|panic| panic::resume_unwind(panic)))
+        Some((kept, behind.join().unwrap_or_else(|panic| panic::resume_unwind(panic))))
     });
+    // The system may have no thread to spare.
+    let Some((kept, behind)) = both else { return decide_alone(offers, target, origins, report) };
     let (kept, (behind, noted)) = (kept?, behind?);
     report.add(noted);
     offers.copy_within(middle..middle + behind, kept);
     offers.truncate(kept + behind);
+    Ok(offers)
+}
+
+/// The same on this thread.
+fn decide_alone(
+    mut offers: Vec<Offer>,
+    target: &dyn View,
+    origins: &Origins<'_>,
+    report: &mut MergeReport,
+) -> Result<Vec<Offer>, StoreError> {
+    let kept = sift(&mut offers, target, origins, report)?;
+    offers.truncate(kept);
     Ok(offers)
 }
 

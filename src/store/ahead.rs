@@ -17,7 +17,9 @@ pub struct Ahead {
 }
 
 impl Ahead {
-    /// A thread for a file, if the system has one to spare.
+    /// A thread for a file, if the system has one to spare. The file must have been opened by itself, and not be a clone of
+    /// the one that is flushed at the end: the system tells each opened file of what could not be written once, and what this
+    /// one is told nobody hears.
     pub fn of(file: Arc<File>) -> Option<Self> {
         let (nudge, nudges) = mpsc::sync_channel(1);
         let flush = move || nudges.into_iter().for_each(|()| _ = file.sync_data());

@@ -7,7 +7,6 @@ use std::error::Error;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::ahead::{Ahead, WORTH};
 use super::error::StoreError;
@@ -199,8 +198,7 @@ fn write_pieces(file: &mut tempfile::NamedTempFile, pieces: &[&[u8]]) -> io::Res
         written += piece.len();
         if written >= WORTH {
             written = 0;
-            let same = file.as_file();
-            ahead = ahead.or_else(|| Ahead::of(Arc::new(same.try_clone().ok()?)));
+            ahead = ahead.or_else(|| Ahead::of(File::open(file.path()).ok()?.into()));
             ahead.iter().for_each(Ahead::nudge);
         }
     }

@@ -2,7 +2,9 @@
 //!
 //! Deliberately absent: a way to a body that is not held against its checksum.
 
+use std::io;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;
 
@@ -185,16 +187,22 @@ pub fn for_held(
     };
     thread::scope(|scope| {
         let (done, ready) = mpsc::sync_channel(WAITING);
-        scope.spawn(move || {
-            // The receiver is gone only where something else is an error already: then the rest is read in vain.
-            let read = twin.for_members(members, &mut |haul| {
-                _ = done.send(haul.held());
-                Ok(())
-            });
+        let read = move || {
+            let read = twin.for_members(members, &mut |haul| done.send(haul.held()).map_err(|_| unheard()));
             _ = read.map_err(|error| done.send(Err(error)));
-        });
-        ready.into_iter().try_for_each(|held| add(held?))
+        };
+        match thread::Builder::new().spawn_scoped(scope, read) {
+            Ok(_) => ready.into_iter().try_for_each(|held| add(held?)),
+            // The system has no thread to spare.
+            Err(_) => view.for_members(members, &mut |haul| add(haul.held()?)),
+        }
     })
+}
+
+/// Ends the reading where nobody wants what is read, since something else is an error already: nobody hears of this one.
+fn unheard() -> StoreError {
+    let source = io::ErrorKind::BrokenPipe.into();
+    StoreError::Io { action: "pass on", path: PathBuf::new(), source }
 }
 
 /// Fewer members are not worth another thread.

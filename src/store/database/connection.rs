@@ -175,14 +175,12 @@ impl Connection {
 
     /// Another connection that reads the state which this one reads: nobody can publish another one while this one reads.
     pub(super) fn again(&self) -> Result<Option<Self>, StoreError> {
-        let Some(other) = Self::open(&self.path)?.filter(|other| other.identity.inode == self.identity.inode)
-        else {
-            return Ok(None);
-        };
+        let Some(other) = Self::open(&self.path)? else { return Ok(None) };
         // Who would have to be waited for may himself wait until nobody reads this state any more.
         other.is_patient.store(false, Ordering::Relaxed);
         other.begin(Turn::Read)?;
-        Ok(Some(other))
+        // Another process may have put a mended repository in its place.
+        Ok(Some(other).filter(|other| other.identity.inode == self.identity.inode && other.is_current()))
     }
 
     /// Publishes what the transaction did: the line where it becomes permanent.
