@@ -233,8 +233,8 @@ impl<'o> Origins<'o> {
     }
 }
 
-/// Fewer offers are not worth another thread.
-const ALONE: usize = 1 << 14;
+/// So many offers are worth another thread.
+const ENOUGH: usize = 1 << 14;
 
 /// Takes the greater of all sides for each digest, and notes what that means. Leaves what the target is to take, of each
 /// digest one offer at the most. Half is looked up on another thread, where there may be one and the target has a twin for it.
@@ -244,45 +244,36 @@ fn decide(
     origins: &Origins<'_>,
     report: &mut MergeReport,
 ) -> Result<Vec<Offer>, StoreError> {
-    let is_alone = offers.len() < ALONE || rayon::current_num_threads() == 1;
-    let Some(twin) = (if is_alone { None } else { target.twin() }) else {
-        return decide_alone(offers, target, origins, report);
-    };
-    // All offers for one digest are in one half.
-    let half = offers.len() / 2;
-    let middle = half + offers[half..].iter().take_while(|offer| is_same(offer, &offers[half - 1])).count();
-    let (front, back) = offers.split_at_mut(middle);
-    let both = thread::scope(|scope| {
-        let behind = move || {
-            let mut report = MergeReport::default();
-            sift(back, &*twin, origins, &mut report).map(|kept| (kept, report))
-        };
-        let behind = thread::Builder::new().spawn_scoped(scope, behind).ok()?;
-        let kept = sift(front, target, origins, report);
-        Some((kept, behind.join().unwrap_or_else(|panic| panic::resume_unwind(panic))))
+    let halves = target.twin_for(offers.len() >= ENOUGH).and_then(|twin| {
+        // All offers for one digest are in one half.
+        let half = offers.len() / 2;
+        let more = offers[half..].iter().take_while(|offer| is_same(offer, &offers[half - 1])).count();
+        let (front, back) = offers.split_at_mut(half + more);
+        thread::scope(|scope| {
+            let behind = move || {
+                let mut report = MergeReport::default();
+                sift(back, &*twin, origins, &mut report).map(|kept| (kept, report))
+            };
+            // The system may have no thread to spare.
+            let behind = thread::Builder::new().spawn_scoped(scope, behind).ok()?;
+            let kept = sift(front, target, origins, report);
+            Some((half + more, kept, behind.join().unwrap_or_else(|panic| panic::resume_unwind(panic))))
+        })
     });
-    // The system may have no thread to spare.
-    let Some((kept, behind)) = both else { return decide_alone(offers, target, origins, report) };
-    let (kept, (behind, noted)) = (kept?, behind?);
-    report.add(noted);
-    offers.copy_within(middle..middle + behind, kept);
-    offers.truncate(kept + behind);
-    Ok(offers)
-}
-
-/// The same on this thread.
-fn decide_alone(
-    mut offers: Vec<Offer>,
-    target: &dyn View,
-    origins: &Origins<'_>,
-    report: &mut MergeReport,
-) -> Result<Vec<Offer>, StoreError> {
-    let kept = sift(&mut offers, target, origins, report)?;
+    let kept = match halves {
+        None => sift(&mut offers, target, origins, report)?,
+        Some((middle, kept, behind)) => {
+            let (kept, (behind, noted)) = (kept?, behind?);
+            report.add(noted);
+            offers.copy_within(middle..middle + behind, kept);
+            kept + behind
+        }
+    };
     offers.truncate(kept);
     Ok(offers)
 }
 
-/// The same in place: says how many offers, at the front, are left.
+/// The same in place and on this thread: says how many offers, at the front, are left.
 fn sift(
     offers: &mut [Offer],
     target: &dyn View,

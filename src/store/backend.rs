@@ -152,6 +152,13 @@ pub trait View {
 /// A view for another thread.
 pub type Twin = Box<dyn View + Send>;
 
+impl dyn View + '_ {
+    /// A twin for who has much to do, where there may be another thread.
+    pub fn twin_for(&self, is_much: bool) -> Option<Twin> {
+        if is_much && rayon::current_num_threads() > 1 { self.twin() } else { None }
+    }
+}
+
 /// A view that can be changed. Changes are seen at once through the same batch.
 pub trait Batch: View {
     /// Puts an entry under a digest in place of what is there.

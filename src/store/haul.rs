@@ -181,8 +181,7 @@ pub fn for_held(
     members: &[Member],
     mut add: impl FnMut(Held) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let is_alone = members.len() < MANY || rayon::current_num_threads() == 1;
-    let Some(twin) = (if is_alone { None } else { view.twin() }) else {
+    let Some(twin) = view.twin_for(members.len() >= MANY) else {
         return view.for_members(members, &mut |haul| add(haul.held()?));
     };
     thread::scope(|scope| {
